@@ -1,0 +1,116 @@
+using System.Numerics.Tensors;
+
+namespace InferenceServer.Models.Decoding;
+
+/// <summary>Turns one row of logits into a token on the host. The same arithmetic for every engine that samples on the CPU.</summary>
+public static class Sampler
+{
+    /// <summary>Draws by <paramref name="spec"/>; <paramref name="logits"/> ([vocabulary]) is used as scratch.</summary>
+    public static HeadResult Sample(Span<float> logits, SampleSpec spec, float mix = 0)
+    {
+        if (!TensorPrimitives.IsFiniteAll<float>(logits)) return new HeadResult(0, float.NaN, [], mix, false);
+
+        if (spec.Bias is not null)
+        {
+            foreach (var (id, bias) in spec.Bias) logits[id] += bias;
+        }
+
+        var allowed = spec.VocabularyLimit > 0 ? logits[..Math.Min(spec.VocabularyLimit, logits.Length)] : logits;
+        var best = TensorPrimitives.IndexOfMax<float>(allowed);
+        if (float.IsNegativeInfinity(allowed[best])) return new HeadResult(0, float.NaN, [], mix, false);
+
+        var logSum = LogSumExp(allowed, allowed[best]);
+        var top = Top(allowed, spec.TopLogprobs, logSum);
+        var token = spec.Temperature > 0 ? Draw(allowed, spec) : best;
+        return new HeadResult(token, (float)(allowed[token] - logSum), top, mix, true);
+    }
+
+    // Sums in double and in order of id: the same bits whatever the width of the machine's vectors.
+    private static double LogSumExp(ReadOnlySpan<float> logits, float max)
+    {
+        var sum = 0.0;
+        foreach (var logit in logits) sum += Math.Exp((double)logit - max);
+        return max + Math.Log(sum);
+    }
+
+    private static TokenLogprob[] Top(ReadOnlySpan<float> logits, int count, double logSum)
+    {
+        if (count <= 0) return [];
+        var top = Descending(logits, count);
+        var result = new TokenLogprob[top.Length];
+        for (var i = 0; i < top.Length; i++) result[i] = new TokenLogprob(top[i], (float)(logits[top[i]] - logSum));
+        return result;
+    }
+
+    private static int Draw(ReadOnlySpan<float> logits, SampleSpec spec)
+    {
+        // Candidates by falling probability, ties by id: top-k, top-p and min-p are all cuts of this order.
+        var order = Descending(logits, spec.TopK > 0 ? spec.TopK : logits.Length);
+        var max = logits[order[0]];
+        var weights = new double[order.Length];
+        var total = 0.0;
+        for (var i = 0; i < order.Length; i++) total += weights[i] = Math.Exp(((double)logits[order[i]] - max) / spec.Temperature);
+
+        var kept = order.Length;
+        if (spec.TopP < 1)
+        {
+            var mass = 0.0;
+            for (kept = 0; kept < order.Length && (kept == 0 || mass < spec.TopP * total); kept++) mass += weights[kept];
+        }
+
+        if (spec.MinP > 0)
+        {
+            while (kept > 1 && weights[kept - 1] < spec.MinP * weights[0]) kept--;
+        }
+
+        total = 0;
+        for (var i = 0; i < kept; i++) total += weights[i];
+        var draw = CounterRandom.Uniform(spec.Seed, spec.Stream, spec.Index) * total;
+        for (var i = 0; i < kept - 1; i++)
+        {
+            draw -= weights[i];
+            if (draw < 0) return order[i];
+        }
+
+        return order[kept - 1];
+    }
+
+    /// <summary>The ids of the largest logits, largest first, the smaller id first among equals.</summary>
+    private static int[] Descending(ReadOnlySpan<float> logits, int count)
+    {
+        count = Math.Min(count, logits.Length);
+        if (count > 256) return SortAll(logits)[..count];
+
+        var heap = new PriorityQueue<int, (float, int)>(count + 1);
+        var floor = float.NegativeInfinity;
+        for (var id = 0; id < logits.Length; id++)
+        {
+            if (heap.Count == count && logits[id] <= floor) continue;
+            heap.Enqueue(id, (logits[id], -id));
+            if (heap.Count > count) heap.Dequeue();
+            if (heap.Count == count) floor = logits[heap.Peek()];
+        }
+
+        var ids = new int[heap.Count];
+        for (var i = ids.Length - 1; i >= 0; i--) ids[i] = heap.Dequeue();
+        return ids;
+    }
+
+    private static int[] SortAll(ReadOnlySpan<float> logits)
+    {
+        var keys = new float[logits.Length];
+        var ids = new int[logits.Length];
+        for (var i = 0; i < keys.Length; i++) (keys[i], ids[i]) = (-logits[i], i);
+        Array.Sort(keys, ids);
+        // Array.Sort is not stable: put runs of equal logits back in order of id.
+        for (var start = 0; start < ids.Length;)
+        {
+            var end = start + 1;
+            while (end < ids.Length && keys[end] == keys[start]) end++;
+            if (end - start > 1) Array.Sort(ids, start, end - start);
+            start = end;
+        }
+
+        return ids;
+    }
+}

@@ -41,7 +41,7 @@ public sealed class DecoderHarness(IDecoder decoder)
     {
         var result = decoder.Run(new StepBatch(ops));
         foreach (var group in ops.OfType<RowGroup>().Where(group => group.Range.Count > 0))
-            group.Kv.SetLength(group.Range, Math.Max(group.Kv.Length(group.Range), group.Start + group.Count));
+            group.Kv.Commit(group.Range, group.Start + group.Count);
         return result;
     }
 

@@ -49,7 +49,7 @@ public class ReferenceDecoderTests
         using var decoder = new ReferenceDecoder(TinyModels.Llama(), 8);
         var harness = new DecoderHarness(decoder);
         var table = harness.Table(16);
-        table.SetLength(harness.Spec.AllLayers, 3);
+        table.Commit(harness.Spec.AllLayers, 3);
         var rows = harness.NewRows();
         var group = harness.Prompt(Tokens, table) with { Start = 3, Keep = new Keep(rows, 0, 0, 1) };
         Assert.False(harness.Run(group, new HeadCall(0, new RowRef(rows, 0), SampleSpec.Greedy)).Heads[0].Finite);

@@ -5,8 +5,11 @@ namespace InferenceServer.Models.Tokenization.ChatTemplates;
 /// <summary>Runs the tree of one template once. This part holds the limits, macros and statements.</summary>
 internal sealed partial class Interpreter(ChatTemplateLimits limits, DateTime now)
 {
+    private const int MaxNesting = 2000;
+
     private long _steps;
     private int _depth;
+    private int _nesting; // expressions being evaluated, through macros and blocks
 
     private enum Flow
     {

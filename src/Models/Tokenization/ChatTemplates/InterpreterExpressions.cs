@@ -7,7 +7,7 @@ internal sealed partial class Interpreter
 {
     private Value Evaluate(Expr expression, Scope scope)
     {
-        if (!RuntimeHelpers.TryEnsureSufficientExecutionStack())
+        if (++_nesting > MaxNesting || !RuntimeHelpers.TryEnsureSufficientExecutionStack())
         {
             throw new ChatTemplateException("the template is nested too deeply");
         }
@@ -15,6 +15,7 @@ internal sealed partial class Interpreter
         Charge(1);
         Line = expression.Line;
         var value = EvaluateNode(expression, scope);
+        _nesting--;
         if (expression is not (ConstExpr or NameExpr))
         {
             // What operations build must be paid for, or a short loop could fill the memory.

@@ -31,7 +31,7 @@ internal sealed partial class Parser
 
     private Expr ParseExpression()
     {
-        EnsureDepth(Current.Line);
+        Enter();
         var line = Current.Line;
         var value = ParseOr();
         while (SkipName("if"))
@@ -41,7 +41,7 @@ internal sealed partial class Parser
             value = new ConditionalExpr(test, value, otherwise, line);
         }
 
-        return value;
+        return Leave(value);
     }
 
     private Expr ParseOr()
@@ -70,9 +70,9 @@ internal sealed partial class Parser
 
     private Expr ParseNot()
     {
-        EnsureDepth(Current.Line);
+        Enter();
         var line = Current.Line;
-        return SkipName("not") ? new NotExpr(ParseNot(), line) : ParseCompare();
+        return Leave(SkipName("not") ? new NotExpr(ParseNot(), line) : ParseCompare());
     }
 
     private Expr ParseCompare()
@@ -134,7 +134,7 @@ internal sealed partial class Parser
 
     private Expr ParseUnary(bool withFilters)
     {
-        EnsureDepth(Current.Line);
+        Enter();
         var line = Current.Line;
         Expr value;
         if (Current.Is("-") || Current.Is("+"))
@@ -168,7 +168,7 @@ internal sealed partial class Parser
             }
         }
 
-        return value;
+        return Leave(value);
     }
 
     private Expr ParsePrimary()

@@ -51,9 +51,10 @@ public class LimitTests
     [InlineData("1 if 1 else ", "")]
     [InlineData("1 + ", "")]
     [InlineData("1 ** ", "")]
+    [InlineData("1 ~ [", "]")]
     public void Deep_nesting_is_an_error_and_not_a_crash(string open, string close)
     {
-        var source = "{{ " + string.Concat(Enumerable.Repeat(open, 200_000)) + "1" + string.Concat(Enumerable.Repeat(close, 200_000)) + " }}";
+        var source = "{{ " + string.Concat(Enumerable.Repeat(open, 50_000)) + "1" + string.Concat(Enumerable.Repeat(close, 50_000)) + " }}";
         var error = Assert.Throws<ChatTemplateException>(() => Rendering.Render(source));
         Assert.Contains("nested too deeply", error.Message, StringComparison.Ordinal);
     }
@@ -61,7 +62,7 @@ public class LimitTests
     [Fact]
     public void Deeply_nested_blocks_are_an_error_and_not_a_crash()
     {
-        var source = string.Concat(Enumerable.Repeat("{% if 1 %}", 200_000)) + string.Concat(Enumerable.Repeat("{% endif %}", 200_000));
+        var source = string.Concat(Enumerable.Repeat("{% if 1 %}", 50_000)) + string.Concat(Enumerable.Repeat("{% endif %}", 50_000));
         Assert.Contains("nested too deeply", Assert.Throws<ChatTemplateException>(() => Rendering.Render(source)).Message, StringComparison.Ordinal);
     }
 

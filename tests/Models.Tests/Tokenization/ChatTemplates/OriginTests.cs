@@ -76,6 +76,6 @@ public class OriginTests
             Assert.Equal(texts, segments.Where(s => s.FromInput).Select(s => s.Text));
             Assert.All(segments.Where(s => !s.FromInput), s => Assert.Matches("^(<\\|im_end\\|>\n)?(<\\|im_start\\|>user\n)?$", s.Text));
             Assert.Equal(template.Render(Rendering.Input(json)), string.Concat(segments.Select(s => s.Text)));
-        }).QuickCheckThrowOnFailure();
+        }).Check(Config.QuickThrowOnFailure.WithMaxTest(40));
     }
 }

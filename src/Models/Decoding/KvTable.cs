@@ -48,11 +48,17 @@ public sealed class KvTable(int id, KvGeometry geometry)
         return length;
     }
 
-    /// <summary>Sets the length of every group of the range: grows it when a step is accepted, cuts it on rollback.</summary>
-    internal void SetLength(LayerRange range, int length)
+    /// <summary>Records that the rows up to <paramref name="length"/> have passed the range: a group holds them once its last layer ran.</summary>
+    internal void Commit(LayerRange range, int length)
     {
-        for (var group = Geometry.GroupOf(range.Lo); group <= Geometry.GroupOf(range.Hi - 1); group++)
+        for (var group = Geometry.GroupOf(range.Lo); (group + 1) * Geometry.LayersPerPage <= range.Hi; group++)
             _lengths[group] = length;
+    }
+
+    /// <summary>Forgets positions from <paramref name="length"/> on, in every layer.</summary>
+    internal void Truncate(int length)
+    {
+        for (var group = 0; group < _lengths.Length; group++) _lengths[group] = Math.Min(_lengths[group], length);
     }
 
     internal List<int> MutablePages(int group) => _pages[group];

@@ -3,11 +3,16 @@ namespace InferenceServer.Models.Decoding;
 /// <summary>A group's rows within a segment: rows [Offset, Offset + Group.Count) of the segment's [RowCount, hidden].</summary>
 public readonly record struct SegmentRows(RowGroup Group, int Offset);
 
-/// <summary>What happens at one layer boundary, in this order: groups leave, side nets run, groups enter.</summary>
+/// <summary>
+/// What happens at one layer boundary, in this order: groups leave, groups of no layers only have their rows kept,
+/// side nets run, groups enter.
+/// </summary>
+/// <param name="Passing">Groups of an empty range: their input is kept as it is (ICoT-KD reads embeddings so).</param>
 /// <param name="Active">Rows that run [Range) after the boundary: those that stay, in their old order, then those that enter.</param>
 public sealed record Segment(
     LayerRange Range,
     IReadOnlyList<SegmentRows> Leaving,
+    IReadOnlyList<RowGroup> Passing,
     IReadOnlyList<SideNetCall> SideNets,
     IReadOnlyList<SegmentRows> Active,
     int Entering,
@@ -41,11 +46,12 @@ public static class SegmentPlanner
             var boundary = cuts[i];
             var leaving = active.Where(rows => rows.Group.Range.Hi == boundary).ToList();
             var staying = active.Where(rows => rows.Group.Range.Hi != boundary).Select(rows => rows.Group).ToList();
+            var passing = groups.Where(group => group.Range.Lo == boundary && group.Range.Count == 0).ToList();
             var entering = groups.Where(group => group.Range.Lo == boundary && group.Range.Count > 0).ToList();
             active = Place([.. staying, .. entering], out var rowCount);
             var range = new LayerRange(boundary, i + 1 < cuts.Length ? cuts[i + 1] : boundary);
             segments.Add(new Segment(
-                range, leaving, [.. nets.Where(net => net.Boundary == boundary)], active, entering.Count, rowCount));
+                range, leaving, passing, [.. nets.Where(net => net.Boundary == boundary)], active, entering.Count, rowCount));
         }
 
         return segments;

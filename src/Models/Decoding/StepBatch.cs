@@ -54,6 +54,7 @@ public abstract record StepOp;
 /// <summary>
 /// Run n rows through layers [Lo, Hi): rows sit at positions Start..Start+n−1 of <paramref name="Kv"/>, which must
 /// hold Start positions for this range already; their K and V are written there. Writing again overwrites.
+/// An empty range [b, b) runs nothing and only keeps the rows as they enter at boundary b.
 /// </summary>
 public sealed record RowGroup(KvTable Kv, LayerRange Range, int Start, RowSource In, RowMask Mask, int Adapter, Keep? Keep) : StepOp
 {

@@ -1,0 +1,40 @@
+using System.Threading.Channels;
+using InferenceServer.Models.Thinking;
+
+namespace InferenceServer.Models.Engine;
+
+/// <summary>A client's hold on a submitted request: its events, and commands to it while it runs.</summary>
+public sealed class Generation
+{
+    private readonly Channel<GenerationEvent> _events = Channel.CreateUnbounded<GenerationEvent>(
+        new UnboundedChannelOptions { SingleReader = true, SingleWriter = true });
+
+    private readonly InferenceEngine _engine;
+
+    internal Generation(InferenceEngine engine, GenerationRequest request)
+    {
+        _engine = engine;
+        Request = request;
+    }
+
+    public GenerationRequest Request { get; }
+
+    /// <summary>Ends with one Finished or Failed. Bounded by the request's token limits, so a slow reader costs little.</summary>
+    public ChannelReader<GenerationEvent> Events => _events.Reader;
+
+    internal bool IsCancelled { get; private set; }
+
+    /// <summary>Frees the sequence's work before the next step. Safe to call at any time, more than once.</summary>
+    public void Cancel()
+    {
+        IsCancelled = true;
+        _engine.Wake();
+    }
+
+    /// <summary>Applies a command between two steps; false when the generation is over or the method has no use for it.</summary>
+    public Task<bool> SendAsync(ProgramCommand command) => _engine.SendAsync(this, command);
+
+    internal void Publish(GenerationEvent generationEvent) => _events.Writer.TryWrite(generationEvent);
+
+    internal void Complete() => _events.Writer.TryComplete();
+}

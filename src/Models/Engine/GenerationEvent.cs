@@ -1,0 +1,42 @@
+using InferenceServer.Models.Decoding;
+using InferenceServer.Models.Thinking;
+
+namespace InferenceServer.Models.Engine;
+
+/// <summary>What a running generation tells its reader, in order; a Finished or Failed is the last.</summary>
+public abstract record GenerationEvent
+{
+    /// <summary>
+    /// One token, sent once its text is final. Texts of a channel, concatenated, are the channel's text: a token that
+    /// completes no character has an empty one.
+    /// </summary>
+    /// <param name="Layer">Layers the row had passed: k for a TaS thought, L for an answer.</param>
+    /// <param name="Index">Position within the channel, from 0.</param>
+    /// <param name="TokenId">Null for text that belongs to a token already sent on the other channel.</param>
+    /// <param name="Mix">Quiet-STaR's weight of the thought; 0 elsewhere.</param>
+    public sealed record Token(
+        TokenChannel Channel,
+        int Layer,
+        int Index,
+        int? TokenId,
+        string Text,
+        float Logprob,
+        IReadOnlyList<TokenLogprob> Top,
+        float Mix) : GenerationEvent;
+
+    /// <summary>Forget everything sent on the channel so far: it is generated again.</summary>
+    public sealed record Restarted(TokenChannel Channel) : GenerationEvent;
+
+    /// <param name="StopString">The stop string that ended the answer, if one did.</param>
+    public sealed record Finished(FinishReason Reason, GenerationUsage Usage, ThoughtClosedBy? ThoughtClosedBy, string? StopString)
+        : GenerationEvent;
+
+    /// <summary>The generation broke; what was sent stays valid but is not complete.</summary>
+    public sealed record Failed(string Message) : GenerationEvent;
+}
+
+/// <summary>Tokens a generation took, counted where they are born.</summary>
+public sealed record GenerationUsage(int PromptTokens, int ThoughtTokens, int AnswerTokens)
+{
+    public int CompletionTokens => ThoughtTokens + AnswerTokens;
+}

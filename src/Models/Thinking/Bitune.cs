@@ -1,0 +1,98 @@
+using InferenceServer.Models.Decoding;
+
+namespace InferenceServer.Models.Thinking;
+
+/// <summary>
+/// Bitune (arXiv 2405.14862): all prompt tokens but the last run twice, causal with one adapter and without any mask with
+/// the other; the two KV sets are blended per layer; the last prompt token and the answer run causal on the blend.
+/// Every token of the unmasked pass depends on all of them, so a long prompt is chunked by layers, never by rows.
+/// </summary>
+public sealed class Bitune : ThinkingProgram
+{
+    private const int Head = 0;
+    private const int CausalAdapter = 0;
+    private const int BidirectionalAdapter = 1;
+
+    private readonly KvTable _kv;
+    private readonly KvTable _bidirectional;
+    private readonly Rows _causalRows; // state of the causal pass at boundary _layer, [P-1, hidden]
+    private readonly Rows _bidirectionalRows;
+    private readonly Rows _last;
+    private readonly List<int> _tokens;
+    private readonly int _blended; // positions that are blended, P-1
+    private int _layer; // layers both passes have run
+
+    public Bitune(GenerationRequest request, ProgramContext context)
+        : base(request, context)
+    {
+        _kv = context.Memory.CreateTable();
+        _bidirectional = context.Memory.CreateTable();
+        _causalRows = context.Memory.CreateRows();
+        _bidirectionalRows = context.Memory.CreateRows();
+        _last = context.Memory.CreateRows();
+        _tokens = [.. request.Prompt];
+        _blended = _tokens.Count - 1;
+        if (_blended == 0) _layer = Spec.Layers.Count; // nothing to blend: plain causal
+    }
+
+    public override int Tables => 2;
+
+    public override void Plan(SequencePlan plan, int rowBudget)
+    {
+        if (_layer < Spec.Layers.Count)
+        {
+            PlanPromptPasses(plan, rowBudget);
+            return;
+        }
+
+        var start = _kv.Length(Spec.AllLayers);
+        var count = Math.Min(rowBudget, _tokens.Count - start);
+        var tokens = new TokenRows(_tokens.GetRange(start, count).ToArray());
+        plan.Run(_kv, Spec.AllLayers, start, tokens, new Keep(_last, 0, count - 1, 1), RowMask.Causal, CausalAdapter);
+        if (start + count == _tokens.Count)
+            plan.Sample(Head, new RowRef(_last, 0), Draw(TokenChannel.Answer, _tokens.Count - Request.Prompt.Count));
+    }
+
+    public override void Evicted() => _layer = _blended == 0 ? Spec.Layers.Count : 0;
+
+    protected override void OnAccepted(SequencePlan plan, ReadOnlySpan<HeadResult> heads, ITokenSink sink)
+    {
+        if (_layer < Spec.Layers.Count)
+        {
+            _layer = plan.Ops.OfType<RowGroup>().First().Range.Hi;
+            if (_layer == Spec.Layers.Count) FreePrompt();
+            return;
+        }
+
+        if (heads.Length == 0) return;
+        var token = heads[0].Token;
+        if (EndsSequence(token))
+        {
+            Finish = FinishReason.Stop;
+            return;
+        }
+
+        sink.Emit(TokenChannel.Answer, Spec.Layers.Count, token, heads[0]);
+        _tokens.Add(token);
+        if (_tokens.Count - Request.Prompt.Count >= Request.MaxTokens) Finish = FinishReason.Length;
+    }
+
+    private void PlanPromptPasses(SequencePlan plan, int rowBudget)
+    {
+        var layers = (int)Math.Clamp((long)Spec.Layers.Count * rowBudget / (2L * _blended), 1, Spec.Layers.Count - _layer);
+        var range = new LayerRange(_layer, _layer + layers);
+        plan.Run(_kv, range, 0, Prompt(_causalRows), new Keep(_causalRows, 0, 0, _blended), RowMask.Causal, CausalAdapter);
+        plan.Run(_bidirectional, range, 0, Prompt(_bidirectionalRows), new Keep(_bidirectionalRows, 0, 0, _blended), RowMask.Full, BidirectionalAdapter);
+        if (range.Hi == Spec.Layers.Count) plan.Blend(_kv, _bidirectional, _blended);
+    }
+
+    private RowSource Prompt(Rows kept) =>
+        _layer == 0 ? new TokenRows(Request.Prompt.Take(_blended).ToArray()) : new KeptRows(kept, 0, _blended);
+
+    private void FreePrompt()
+    {
+        Context.Memory.Release(_causalRows);
+        Context.Memory.Release(_bidirectionalRows);
+        Context.Memory.Truncate(_bidirectional, 0);
+    }
+}

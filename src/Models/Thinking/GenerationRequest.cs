@@ -1,0 +1,85 @@
+namespace InferenceServer.Models.Thinking;
+
+/// <summary>Which of a model's two voices a token belongs to. Known when the token is born, never re-derived from text.</summary>
+public enum TokenChannel
+{
+    Thought,
+    Answer,
+}
+
+public enum FinishReason
+{
+    /// <summary>The model ended its answer, or a stop string came.</summary>
+    Stop,
+
+    /// <summary>The request's token limit was reached.</summary>
+    Length,
+
+    /// <summary>The client left or cancelled.</summary>
+    Cancelled,
+}
+
+/// <summary>What ended a thought.</summary>
+public enum ThoughtClosedBy
+{
+    /// <summary>The model's own end marker.</summary>
+    Model,
+
+    /// <summary>The thinking budget.</summary>
+    Budget,
+
+    /// <summary>An "answer now" while it was running.</summary>
+    Command,
+
+    /// <summary>The client supplied the thought.</summary>
+    Supplied,
+
+    /// <summary>Thoughts were switched off.</summary>
+    Off,
+}
+
+/// <summary>How the tokens of one channel are drawn.</summary>
+public sealed record SamplingOptions
+{
+    public static SamplingOptions Greedy { get; } = new() { Temperature = 0 };
+
+    public float Temperature { get; init; } = 1;
+
+    public int TopK { get; init; }
+
+    public float TopP { get; init; } = 1;
+
+    public float MinP { get; init; }
+
+    public IReadOnlyDictionary<int, float>? Bias { get; init; }
+
+    public int TopLogprobs { get; init; }
+}
+
+/// <summary>What a client wants, in tokens; nothing here knows HTTP. Checked by <c>RequestValidator</c> before it is admitted.</summary>
+public sealed record GenerationRequest
+{
+    /// <summary>The whole prompt, special tokens included; at least one token.</summary>
+    public required IReadOnlyList<int> Prompt { get; init; }
+
+    /// <summary>Bound on thoughts and answer together for models that think first; on the answer for those that think inside it.</summary>
+    public required int MaxTokens { get; init; }
+
+    /// <summary>Exact bound on thought tokens; 0 = thoughts off; null = the model's own default.</summary>
+    public int? ThoughtBudget { get; init; }
+
+    /// <summary>A thought the client supplies or edited: it is taken as thought, and only the answer is generated.</summary>
+    public IReadOnlyList<int>? Thought { get; init; }
+
+    public SamplingOptions Answering { get; init; } = new();
+
+    public SamplingOptions Thinking { get; init; } = new();
+
+    public ulong Seed { get; init; }
+
+    /// <summary>Index among the choices of one request; part of the name of every draw.</summary>
+    public int Choice { get; init; }
+
+    /// <summary>Strings that end the answer; they never look at thoughts.</summary>
+    public IReadOnlyList<string> Stop { get; init; } = [];
+}

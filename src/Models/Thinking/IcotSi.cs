@@ -1,0 +1,29 @@
+using InferenceServer.Models.Decoding;
+
+namespace InferenceServer.Models.Thinking;
+
+/// <summary>
+/// Stepwise internalisation (ICoT-SI, arXiv 2405.14838): the prompt ends with the first separator; what the model writes
+/// up to the second is what is left of its chain of thought, what follows is the answer. Fully internalised models
+/// write the second separator at once, so stopping at the first end-of-sequence would return an empty answer.
+/// </summary>
+public sealed class IcotSi(GenerationRequest request, ProgramContext context) : Plain(request, context)
+{
+    private int _separators;
+
+    protected override void OnToken(int token, in HeadResult result, ITokenSink sink)
+    {
+        var ends = EndsSequence(token) || token == Context.Thinking.SeparatorTokenId;
+        if (ends && ++_separators == Context.Thinking.EosCountToStop)
+        {
+            Complete(FinishReason.Stop, sink);
+            return;
+        }
+
+        if (ends) ThoughtClosedBy = Thinking.ThoughtClosedBy.Model; // separator two: fed back to the model, shown to nobody
+        else sink.Emit(InChain ? TokenChannel.Thought : TokenChannel.Answer, Spec.Layers.Count, token, result);
+    }
+
+    // With one separator to stop at, the chain is internalised down to its end marker: everything is answer.
+    private bool InChain => Context.Thinking.EosCountToStop > 1 && _separators == 0;
+}

@@ -1,0 +1,126 @@
+using System.Text;
+using InferenceServer.Models.Checkpoints;
+
+namespace InferenceServer.Models.Thinking;
+
+/// <summary>What a stretch of text is.</summary>
+public enum SpanKind
+{
+    Thought,
+    Answer,
+
+    /// <summary>A marker and the white space after it: shown to nobody.</summary>
+    Marker,
+}
+
+/// <summary>
+/// Tells thought from answer by text markers, whatever pieces the text comes in: the same text gives the same spans.
+/// Holds back only what may still become a marker; behind the answer marker everything is answer.
+/// </summary>
+public sealed class MarkerSplitter(ThinkingBlock thinking)
+{
+    private readonly StringBuilder _pending = new();
+    private readonly List<(SpanKind, string)> _spans = [];
+    private State _state = thinking.StartsInThought ? State.Thinking : State.Before;
+    private bool _afterMarker;
+
+    private enum State
+    {
+        Before,
+        Thinking,
+        Answering,
+    }
+
+    public bool Answering => _state == State.Answering;
+
+    /// <summary>Takes more text; returns what is decided now, in order.</summary>
+    public IReadOnlyList<(SpanKind Kind, string Text)> Append(string text)
+    {
+        _spans.Clear();
+        _pending.Append(text);
+        while (Step())
+        {
+        }
+
+        return [.. _spans];
+    }
+
+    /// <summary>The end: what was held back is a thought inside a thought, and the answer where no marker ever came.</summary>
+    public IReadOnlyList<(SpanKind Kind, string Text)> Flush()
+    {
+        _spans.Clear();
+        Take(_pending.Length, _state == State.Thinking ? SpanKind.Thought : SpanKind.Answer);
+        return [.. _spans];
+    }
+
+    private bool Step()
+    {
+        if (_afterMarker)
+        {
+            var space = 0;
+            while (space < _pending.Length && char.IsWhiteSpace(_pending[space])) space++;
+            Take(space, SpanKind.Marker);
+            if (_pending.Length == 0) return false;
+            _afterMarker = false;
+        }
+
+        if (_state == State.Answering)
+        {
+            Take(_pending.Length, SpanKind.Answer);
+            return false;
+        }
+
+        var text = _pending.ToString();
+        var thought = _state == State.Before ? Find(text, thinking.ThoughtMarkers) : (At: -1, Length: 0);
+        var answer = Find(text, thinking.AnswerMarkers);
+        if (thought.At >= 0 && (answer.At < 0 || thought.At < answer.At)) return Pass(thought, State.Thinking);
+        if (answer.At >= 0) return Pass(answer, State.Answering);
+
+        // Before any marker nothing is decided: it may all turn out to be the answer.
+        if (_state == State.Thinking) Take(text.Length - LongestMarkerPrefix(text, thinking.AnswerMarkers), SpanKind.Thought);
+        return false;
+    }
+
+    private bool Pass((int At, int Length) marker, State next)
+    {
+        Take(marker.At, SpanKind.Thought);
+        Take(marker.Length, SpanKind.Marker);
+        _state = next;
+        _afterMarker = true;
+        return true;
+    }
+
+    private void Take(int length, SpanKind kind)
+    {
+        if (length == 0) return;
+        _spans.Add((kind, _pending.ToString(0, length)));
+        _pending.Remove(0, length);
+    }
+
+    private static (int At, int Length) Find(string text, IReadOnlyList<string> markers)
+    {
+        var first = (At: -1, Length: 0);
+        foreach (var marker in markers)
+        {
+            var at = text.IndexOf(marker, StringComparison.Ordinal);
+            if (at >= 0 && (first.At < 0 || at < first.At || (at == first.At && marker.Length > first.Length))) first = (at, marker.Length);
+        }
+
+        return first;
+    }
+
+
+    private static int LongestMarkerPrefix(string text, IReadOnlyList<string> markers)
+    {
+        var longest = 0;
+        foreach (var marker in markers)
+        {
+            for (var length = Math.Min(marker.Length - 1, text.Length); length > longest; length--)
+            {
+                if (text.AsSpan(text.Length - length).SequenceEqual(marker.AsSpan(0, length))) longest = length;
+            }
+        }
+
+        return longest;
+    }
+}

@@ -1,0 +1,113 @@
+using InferenceServer.Models.Decoding;
+
+namespace InferenceServer.Models.Thinking;
+
+/// <summary>
+/// Quiet-STaR (arXiv 2403.09629): before each answer token the model thinks S tokens between two learned vectors, a
+/// small head weighs the row before the thought against the row after it, the mixture names the token, and the thought is
+/// thrown away: KV is cut back to the real tokens. S + 3 rows in S + 1 steps per answer token.
+/// </summary>
+public sealed class QuietStar : ThinkingProgram
+{
+    private const int Head = 0;
+    private const int StartVector = 0;
+    private const int EndVector = 1;
+
+    // Kept rows of the running thought.
+    private const int BaseRow = 0;
+    private const int ThoughtRow = 1;
+
+    private readonly KvTable _kv;
+    private readonly Rows _rows;
+    private readonly List<int> _tokens;
+    private readonly List<HeadResult> _thought = [];
+    private readonly int _thoughtLength;
+
+    public QuietStar(GenerationRequest request, ProgramContext context)
+        : base(request, context)
+    {
+        _kv = context.Memory.CreateTable();
+        _rows = context.Memory.CreateRows();
+        _tokens = [.. request.Prompt];
+        _thoughtLength = request.ThoughtBudget == 0 ? 0 : context.Thinking.SampledThoughtTokens;
+    }
+
+    /// <summary>The real tokens and one thought with its two vectors.</summary>
+    public override int MaxPositions => checked(base.MaxPositions + _thoughtLength + 2);
+
+    private int Answers => _tokens.Count - Request.Prompt.Count;
+
+    public override void Plan(SequencePlan plan, int rowBudget)
+    {
+        // The thought of the newest token x sits at positions p+1.. behind it, and never longer than this answer token.
+        var newest = _tokens.Count - 1;
+        var start = _kv.Length(Spec.AllLayers);
+        if (start <= newest)
+        {
+            var count = Math.Min(rowBudget, _tokens.Count - start);
+            var tokens = new TokenRows(_tokens.GetRange(start, count).ToArray());
+            var complete = start + count == _tokens.Count;
+            if (!complete)
+            {
+                plan.Run(_kv, Spec.AllLayers, start, tokens);
+            }
+            else if (_thoughtLength == 0)
+            {
+                plan.Run(_kv, Spec.AllLayers, start, tokens, new Keep(_rows, BaseRow, count - 1, 1));
+                plan.Sample(Head, new RowRef(_rows, BaseRow), Answer());
+            }
+            else
+            {
+                plan.Run(_kv, Spec.AllLayers, start, new JoinedRows([tokens, new VectorRows(StartVector)]), new Keep(_rows, BaseRow, count - 1, 2));
+                plan.Sample(Head, new RowRef(_rows, ThoughtRow), Think());
+            }
+
+            return;
+        }
+
+        var thoughtToken = new TokenRows(new[] { _thought[^1].Token });
+        if (_thought.Count < _thoughtLength)
+        {
+            plan.Run(_kv, Spec.AllLayers, start, thoughtToken, new Keep(_rows, ThoughtRow, 0, 1));
+            plan.Sample(Head, new RowRef(_rows, ThoughtRow), Think());
+            return;
+        }
+
+        plan.Run(_kv, Spec.AllLayers, start, new JoinedRows([thoughtToken, new VectorRows(EndVector)]), new Keep(_rows, ThoughtRow, 1, 1));
+        plan.Sample(Head, new RowRef(_rows, ThoughtRow), Answer(), new RowRef(_rows, BaseRow));
+    }
+
+    // The thought under way is drawn again: its draws are named by index, so it comes out the same.
+    public override void Evicted() => _thought.Clear();
+
+    protected override void OnAccepted(SequencePlan plan, ReadOnlySpan<HeadResult> heads, ITokenSink sink)
+    {
+        if (heads.Length == 0) return;
+        if (_thought.Count < _thoughtLength)
+        {
+            _thought.Add(heads[0]);
+            return;
+        }
+
+        foreach (var thought in _thought)
+            sink.Emit(TokenChannel.Thought, Spec.Layers.Count, thought.Token, thought with { Mix = heads[0].Mix });
+        _thought.Clear();
+        Context.Memory.Truncate(_kv, _tokens.Count);
+
+        var token = heads[0].Token;
+        if (EndsSequence(token))
+        {
+            Finish = FinishReason.Stop;
+            return;
+        }
+
+        sink.Emit(TokenChannel.Answer, Spec.Layers.Count, token, heads[0]);
+        _tokens.Add(token);
+        if (Answers >= Request.MaxTokens) Finish = FinishReason.Length;
+    }
+
+    private SampleSpec Think() =>
+        Draw(TokenChannel.Thought, checked(Answers * _thoughtLength + _thought.Count)) with { VocabularyLimit = Context.Thinking.BaseVocabularySize };
+
+    private SampleSpec Answer() => Draw(TokenChannel.Answer, Answers) with { VocabularyLimit = Context.Thinking.BaseVocabularySize };
+}

@@ -1,0 +1,41 @@
+using InferenceServer.Models.Decoding;
+
+namespace InferenceServer.Models.Thinking;
+
+/// <summary>Collects what one sequence wants of a step.</summary>
+public sealed class SequencePlan
+{
+    private readonly List<StepOp> _ops = [];
+
+    public IReadOnlyList<StepOp> Ops => _ops;
+
+    /// <summary>Rows of all groups, a row counted once per group it stands in.</summary>
+    public int RowCount { get; private set; }
+
+    public int HeadCount { get; private set; }
+
+    /// <summary>Runs rows through a layer range at positions <paramref name="start"/>...</summary>
+    public void Run(
+        KvTable kv,
+        LayerRange range,
+        int start,
+        RowSource rows,
+        Keep? keep = null,
+        RowMask mask = RowMask.Causal,
+        int adapter = RowGroup.NoAdapter)
+    {
+        _ops.Add(new RowGroup(kv, range, start, rows, mask, adapter, keep));
+        RowCount += rows.Count;
+    }
+
+    /// <summary>Samples a token from a kept row.</summary>
+    public void Sample(int head, RowRef row, SampleSpec sample, RowRef? mixBase = null)
+    {
+        _ops.Add(new HeadCall(head, row, sample, mixBase));
+        HeadCount++;
+    }
+
+    public void Blend(KvTable into, KvTable from, int count, int blend = 0) => _ops.Add(new KvBlend(into, from, count, blend));
+
+    public void SideNet(SideNetCall call) => _ops.Add(call);
+}

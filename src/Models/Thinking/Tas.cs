@@ -1,0 +1,163 @@
+using InferenceServer.Models.Decoding;
+
+namespace InferenceServer.Models.Thinking;
+
+/// <summary>
+/// TaS / MeTHanol (arXiv 2409.12059): a head after layer k writes the thought, the last layer writes the answer.
+/// THINK runs tokens through [0, k) only and keeps each one's state at boundary k; SPEAK first takes those states through
+/// [k, L) in one pass, so that no layer runs twice for a token, and then decodes at full depth. The result equals one
+/// forward over Q ‖ T ‖ END ‖ A, which is how such a model is trained.
+/// </summary>
+public sealed class Tas : ThinkingProgram
+{
+    private const int AnswerHead = 0;
+    private const int ThinkingHead = 1;
+
+    private readonly KvTable _kv;
+    private readonly Rows _boundary; // state at boundary k, indexed by position, for positions the upper layers still lack
+    private readonly Rows _last; // the newest row at the top, [1, hidden]
+    private readonly LayerRange _lower;
+    private readonly LayerRange _upper;
+    private readonly int _thoughtEnd;
+    private readonly int _budget;
+    private readonly List<int> _tokens; // Q ‖ T ‖ END ‖ A, fed in this order; the newest may not be fed yet
+    private readonly int _thoughtStart;
+    private bool _speaking;
+    private int _thoughts;
+    private int _answers;
+
+    public Tas(GenerationRequest request, ProgramContext context)
+        : base(request, context)
+    {
+        var thinking = context.Thinking;
+        _kv = context.Memory.CreateTable();
+        _boundary = context.Memory.CreateRows();
+        _last = context.Memory.CreateRows();
+        _lower = new LayerRange(0, thinking.ThinkingLayer);
+        _upper = new LayerRange(thinking.ThinkingLayer, Spec.Layers.Count);
+        _thoughtEnd = thinking.ThoughtEndTokenId!.Value;
+        _budget = request.ThoughtBudget ?? thinking.MaxThoughtTokens;
+        _tokens = [.. request.Prompt];
+        if (thinking.ThoughtBeginTokenId is { } begin) _tokens.Add(begin);
+        _thoughtStart = _tokens.Count;
+
+        if (request.Thought is not null) Supply(request.Thought);
+        else if (_budget == 0) CloseThought(Thinking.ThoughtClosedBy.Off);
+    }
+
+    /// <summary>Prompt, begin and end markers, a supplied thought, and what is generated.</summary>
+    public override int MaxPositions => checked(Request.Prompt.Count + (Request.Thought?.Count ?? 0) + Request.MaxTokens + 2);
+
+    public override void Plan(SequencePlan plan, int rowBudget)
+    {
+        var lower = _kv.Length(_lower);
+        var upper = _upper.Count == 0 ? lower : _kv.Length(_upper);
+
+        if (_speaking && lower == upper)
+        {
+            var speak = Math.Min(rowBudget, _tokens.Count - lower);
+            plan.Run(_kv, Spec.AllLayers, lower, Tokens(lower, speak), new Keep(_last, 0, speak - 1, 1));
+            SpeakFrom(lower + speak, plan);
+            return;
+        }
+
+        var think = Math.Min(rowBudget, _tokens.Count - lower);
+        if (think > 0) plan.Run(_kv, _lower, lower, Tokens(lower, think), new Keep(_boundary, lower, 0, think));
+        lower += think;
+        if (!_speaking)
+        {
+            if (lower == _tokens.Count) plan.Sample(ThinkingHead, new RowRef(_boundary, lower - 1), Draw(TokenChannel.Thought, _thoughts));
+            return;
+        }
+
+        // Catch up: the upper layers take every state they have not seen, also those kept in this very step.
+        var catchUp = Math.Min(rowBudget - think, lower - upper);
+        if (catchUp == 0) return;
+        plan.Run(_kv, _upper, upper, new KeptRows(_boundary, upper, catchUp), new Keep(_last, 0, catchUp - 1, 1));
+        SpeakFrom(upper + catchUp, plan);
+    }
+
+    public override bool Command(ProgramCommand command, ITokenSink sink)
+    {
+        switch (command)
+        {
+            case ProgramCommand.AnswerNow when !_speaking:
+                CloseThought(Thinking.ThoughtClosedBy.Command);
+                return true;
+            case ProgramCommand.ReplaceThought replace when Finish is null:
+                if (_answers > 0) sink.Restart(TokenChannel.Answer);
+                if (_thoughts > 0) sink.Restart(TokenChannel.Thought);
+                Supply(replace.Thought);
+                return true;
+            default:
+                return false;
+        }
+    }
+
+    protected override void OnAccepted(SequencePlan plan, ReadOnlySpan<HeadResult> heads, ITokenSink sink)
+    {
+        if (_speaking) Context.Memory.Release(_boundary, _kv.Length(_upper.Count > 0 ? _upper : _lower));
+        if (heads.Length == 0) return;
+
+        var token = heads[0].Token;
+        if (_speaking) Speak(token, heads[0], sink);
+        else Think(token, heads[0], sink);
+        if (Finish is null && _thoughts + _answers >= Request.MaxTokens) Finish = FinishReason.Length;
+    }
+
+    private void Think(int token, in HeadResult result, ITokenSink sink)
+    {
+        // An end of sequence inside a thought can only mean that the thought is over.
+        if (token == _thoughtEnd || EndsSequence(token))
+        {
+            CloseThought(Thinking.ThoughtClosedBy.Model);
+            return;
+        }
+
+        sink.Emit(TokenChannel.Thought, _lower.Hi, token, result);
+        _tokens.Add(token);
+        _thoughts++;
+        if (_thoughts == _budget) CloseThought(Thinking.ThoughtClosedBy.Budget);
+    }
+
+    private void Speak(int token, in HeadResult result, ITokenSink sink)
+    {
+        if (EndsSequence(token))
+        {
+            Finish = FinishReason.Stop;
+            return;
+        }
+
+        sink.Emit(TokenChannel.Answer, _upper.Hi, token, result);
+        _tokens.Add(token);
+        _answers++;
+    }
+
+    private void SpeakFrom(int fed, SequencePlan plan)
+    {
+        if (fed == _tokens.Count) plan.Sample(AnswerHead, new RowRef(_last, 0), Draw(TokenChannel.Answer, _answers));
+    }
+
+    private void CloseThought(ThoughtClosedBy by)
+    {
+        _tokens.Add(_thoughtEnd);
+        _speaking = true;
+        ThoughtClosedBy = by;
+    }
+
+    /// <summary>Takes the client's thought for the model's own; KV is kept as far as the tokens agree.</summary>
+    private void Supply(IReadOnlyList<int> thought)
+    {
+        var old = _tokens.ToArray();
+        _tokens.RemoveRange(_thoughtStart, _tokens.Count - _thoughtStart);
+        _tokens.AddRange(thought);
+        CloseThought(Thinking.ThoughtClosedBy.Supplied);
+        _thoughts = _answers = 0;
+
+        // The newest token is always fed again, for the row its answer is read from.
+        var same = old.AsSpan().CommonPrefixLength(_tokens.ToArray());
+        Context.Memory.Truncate(_kv, Math.Min(same, _tokens.Count - 1));
+    }
+
+    private TokenRows Tokens(int start, int count) => new(_tokens.GetRange(start, count).ToArray());
+}

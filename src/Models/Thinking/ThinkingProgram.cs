@@ -1,0 +1,129 @@
+using InferenceServer.Models.Checkpoints;
+using InferenceServer.Models.Decoding;
+
+namespace InferenceServer.Models.Thinking;
+
+/// <summary>KV tables and kept rows of one sequence; the host ledger stands behind it.</summary>
+public interface ISequenceMemory
+{
+    KvTable CreateTable();
+
+    Rows CreateRows();
+
+    /// <summary>Forgets kept rows below an index.</summary>
+    void Release(Rows rows, int below = int.MaxValue);
+
+    /// <summary>Forgets a table's positions from <paramref name="length"/> on.</summary>
+    void Truncate(KvTable table, int length);
+}
+
+/// <summary>Turns ids into text as they come, never splitting a code point.</summary>
+public interface IDetokenizer
+{
+    /// <summary>The text that became certain with this id; may be empty.</summary>
+    string Append(int id);
+
+    /// <summary>What is still held back at the end.</summary>
+    string Flush();
+}
+
+/// <summary>Takes the tokens of a sequence as they are accepted.</summary>
+public interface ITokenSink
+{
+    /// <param name="layer">Layers the row had passed when the token was read from it.</param>
+    /// <param name="text">Given where the method splits text itself (TPO); otherwise the sink detokenises.</param>
+    void Emit(TokenChannel channel, int layer, int token, in HeadResult result, string? text = null);
+
+    /// <summary>More text of a token that was emitted already, on this channel; no token of its own.</summary>
+    void EmitText(TokenChannel channel, int layer, string text);
+
+    /// <summary>Everything sent on the channel so far is void (a re-spoken answer, a resampled thought).</summary>
+    void Restart(TokenChannel channel);
+}
+
+/// <summary>What a program needs to know of its model.</summary>
+public sealed record ProgramContext(
+    DecoderSpec Spec,
+    ThinkingBlock Thinking,
+    IReadOnlySet<int> EndOfSequence,
+    ISequenceMemory Memory,
+    Func<IDetokenizer> CreateDetokenizer);
+
+/// <summary>A command to a running sequence, applied between steps.</summary>
+public abstract record ProgramCommand
+{
+    /// <summary>End the thought here and answer.</summary>
+    public sealed record AnswerNow : ProgramCommand;
+
+    /// <summary>Take this thought instead and speak (again); the prompt's KV is reused.</summary>
+    public sealed record ReplaceThought(IReadOnlyList<int> Thought) : ProgramCommand;
+}
+
+/// <summary>
+/// One thinking method as a state machine per sequence. <see cref="Plan"/> is pure; state and KV lengths move only in
+/// Accept, so a step that failed or was never run leaves nothing behind.
+/// </summary>
+public abstract class ThinkingProgram(GenerationRequest request, ProgramContext context)
+{
+    protected GenerationRequest Request { get; } = request;
+
+    protected ProgramContext Context { get; } = context;
+
+    protected DecoderSpec Spec => Context.Spec;
+
+    /// <summary>Set once the sequence is complete.</summary>
+    public FinishReason? Finish { get; protected set; }
+
+    public ThoughtClosedBy? ThoughtClosedBy { get; protected set; }
+
+    /// <summary>The most positions a table of this sequence will ever hold.</summary>
+    public virtual int MaxPositions => checked(Request.Prompt.Count + Request.MaxTokens);
+
+    /// <summary>KV tables it holds at once, at most.</summary>
+    public virtual int Tables => 1;
+
+    /// <summary>Describes the ops of the next step; <paramref name="rowBudget"/> (at least 1) bounds its rows unless the method needs more at once.</summary>
+    public abstract void Plan(SequencePlan plan, int rowBudget);
+
+    /// <summary>Commits a step that ran: lengths first, then the method's own state. <paramref name="heads"/> are this sequence's, in plan order.</summary>
+    public void Accept(SequencePlan plan, ReadOnlySpan<HeadResult> heads, ITokenSink sink)
+    {
+        foreach (var op in plan.Ops)
+        {
+            if (op is RowGroup group) group.Kv.Commit(group.Range, group.Start + group.Count);
+        }
+
+        OnAccepted(plan, heads, sink);
+    }
+
+    /// <summary>Whether the command made sense in this state; if not, nothing changed.</summary>
+    public virtual bool Command(ProgramCommand command, ITokenSink sink) => false;
+
+    /// <summary>KV and kept rows are gone: the next plans rebuild them. Draws are named by index, so the tokens stay the same.</summary>
+    public virtual void Evicted()
+    {
+    }
+
+    /// <summary>Moves the method's state on by the tokens that were sampled, if any.</summary>
+    protected abstract void OnAccepted(SequencePlan plan, ReadOnlySpan<HeadResult> heads, ITokenSink sink);
+
+    /// <summary>The draw named (seed, choice and channel, index): cutting a thought never moves an answer's draws.</summary>
+    protected SampleSpec Draw(TokenChannel channel, int index)
+    {
+        var options = channel == TokenChannel.Thought ? Request.Thinking : Request.Answering;
+        return new SampleSpec
+        {
+            Temperature = options.Temperature,
+            TopK = options.TopK,
+            TopP = options.TopP,
+            MinP = options.MinP,
+            Bias = options.Bias,
+            TopLogprobs = options.TopLogprobs,
+            Seed = Request.Seed,
+            Stream = checked((uint)Request.Choice * 2 + (uint)channel),
+            Index = (uint)index,
+        };
+    }
+
+    protected bool EndsSequence(int token) => Context.EndOfSequence.Contains(token);
+}

@@ -1,0 +1,110 @@
+using InferenceServer.Models.Decoding;
+
+namespace InferenceServer.Models.Thinking;
+
+/// <summary>
+/// TPO (arXiv 2410.10630): thought and answer are ordinary text told apart by markers, here inside the program so that
+/// nothing downstream ever sees a marker. Also serves models with think tags. A token is sent once all its text is
+/// decided; one that holds thought and answer both is sent as thought, and its rest follows as a continuation.
+/// </summary>
+public sealed class Tpo(GenerationRequest request, ProgramContext context) : Plain(request, context)
+{
+    private readonly Queue<HeldToken> _held = [];
+    private IDetokenizer _detokenizer = context.CreateDetokenizer();
+    private MarkerSplitter _splitter = new(context.Thinking);
+    private int _resamples;
+
+    protected override void OnToken(int token, in HeadResult result, ITokenSink sink)
+    {
+        if (EndsSequence(token))
+        {
+            Complete(FinishReason.Stop, sink);
+            return;
+        }
+
+        var text = _detokenizer.Append(token);
+        _held.Enqueue(new HeldToken(token, result, text.Length));
+        Decide(_splitter.Append(text), sink);
+        if (_splitter.Answering) ThoughtClosedBy ??= Thinking.ThoughtClosedBy.Model;
+    }
+
+    protected override void Complete(FinishReason reason, ITokenSink sink)
+    {
+        var missing = !_splitter.Answering && reason == FinishReason.Stop;
+        if (missing && Context.Thinking.ResampleMissingAnswer && _resamples < Context.Thinking.MaxResamples)
+        {
+            _resamples++;
+            _splitter = new MarkerSplitter(Context.Thinking);
+            _detokenizer = Context.CreateDetokenizer();
+            _held.Clear();
+            sink.Restart(TokenChannel.Thought);
+            StartOver();
+            return;
+        }
+
+        Decide(_splitter.Append(_detokenizer.Flush()), sink);
+        Decide(_splitter.Flush(), sink);
+        base.Complete(reason, sink);
+    }
+
+    private void Decide(IReadOnlyList<(SpanKind Kind, string Text)> spans, ITokenSink sink)
+    {
+        foreach (var (kind, text) in spans)
+        {
+            var from = 0;
+            while (from < text.Length)
+            {
+                var length = text.Length - from;
+                var token = _held.FirstOrDefault(held => held.Undecided > 0);
+                if (token is not null) length = Math.Min(length, token.Undecided);
+                var part = text.Substring(from, length);
+                if (token is not null) token.Decide(kind, part);
+                else if (kind != SpanKind.Marker) sink.EmitText(kind == SpanKind.Answer ? TokenChannel.Answer : TokenChannel.Thought, Spec.Layers.Count, part);
+                from += length;
+            }
+        }
+
+        while (_held.TryPeek(out var oldest) && oldest.Undecided == 0)
+        {
+            _held.Dequeue();
+            Send(oldest, sink);
+        }
+    }
+
+    private void Send(HeldToken token, ITokenSink sink)
+    {
+        var answer = token.Thought.Length == 0 && (token.Answer.Length > 0 || (_splitter.Answering && !token.Marker));
+        if (answer)
+        {
+            sink.Emit(TokenChannel.Answer, Spec.Layers.Count, token.Id, token.Result, token.Answer);
+            return;
+        }
+
+        sink.Emit(TokenChannel.Thought, Spec.Layers.Count, token.Id, token.Result, token.Thought);
+        if (token.Answer.Length > 0) sink.EmitText(TokenChannel.Answer, Spec.Layers.Count, token.Answer);
+    }
+
+    /// <summary>A token whose text is not wholly decided yet; one without text (part of a code point) is decided at once.</summary>
+    private sealed class HeldToken(int id, in HeadResult result, int length)
+    {
+        public int Id => id;
+
+        public HeadResult Result { get; } = result;
+
+        public int Undecided { get; private set; } = length;
+
+        public string Thought { get; private set; } = "";
+
+        public string Answer { get; private set; } = "";
+
+        public bool Marker { get; private set; }
+
+        public void Decide(SpanKind kind, string text)
+        {
+            Undecided -= text.Length;
+            if (kind == SpanKind.Thought) Thought += text;
+            else if (kind == SpanKind.Answer) Answer += text;
+            else Marker = true;
+        }
+    }
+}

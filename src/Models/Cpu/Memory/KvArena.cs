@@ -61,7 +61,8 @@ internal sealed unsafe class KvArena : IDisposable
             var (keyAlpha, valueAlpha) = (blend.KeyAlpha[layer], blend.ValueAlpha[layer]);
             for (var head = 0; head < attention.KvHeads; head++)
             {
-                var (keys, otherKeys) = (Span(Keys(into, layout, head), layout.KeyFloats), Span(Keys(from, layout, head), layout.KeyFloats));
+                var keys = Span(Keys(into, layout, head), layout.KeyFloats);
+                var otherKeys = Span(Keys(from, layout, head), layout.KeyFloats);
                 for (var tile = 0; tile * KvLayout.TileTokens < count; tile++)
                 {
                     var tokens = Math.Min(KvLayout.TileTokens, count - (tile * KvLayout.TileTokens));

@@ -139,7 +139,8 @@ internal sealed unsafe class EmulatorNet : SideNet
         for (var i = 0; i < scores.Length; i++) total += scores[i] = Math.Exp(scores[i] - max);
         for (var i = 0; i < scores.Length; i++)
         {
-            var (values, weight) = (row(i), (float)(scores[i] / total));
+            var values = row(i);
+            var weight = (float)(scores[i] / total);
             for (var d = 0; d < sum.Length; d++) sum[d] += weight * values[d];
         }
     }

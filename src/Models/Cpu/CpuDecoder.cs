@@ -69,6 +69,9 @@ public sealed unsafe class CpuDecoder : IDecoder
 
     public int PageCount => _arena.PageCount;
 
+    /// <inheritdoc/>
+    public int RowsPerPage => (int)Math.Clamp(BytesPerPage(Spec, Geometry) / (sizeof(float) * (long)Spec.HiddenSize), 1, int.MaxValue);
+
     /// <summary>One line for the start-up log: kernel path, threads, weight format and sizes.</summary>
     public string Description { get; }
 

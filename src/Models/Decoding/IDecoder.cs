@@ -13,6 +13,9 @@ public interface IDecoder : IDisposable
     /// <summary>Pages of the KV arena.</summary>
     int PageCount { get; }
 
+    /// <summary>Kept rows that take as much memory as one KV page.</summary>
+    int RowsPerPage { get; }
+
     /// <summary>
     /// Runs a step: all of it, or it throws and nothing that was committed before has changed (a step only writes
     /// positions and rows beyond what its sequences have accepted). A row that went wrong has Finite = false.

@@ -60,7 +60,7 @@ public sealed record RowGroup(KvTable Kv, LayerRange Range, int Start, RowSource
 {
     public const int NoAdapter = -1;
 
-    public int Count { get; } = In.Count;
+    public int Count => In.Count;
 }
 
 /// <summary>Sample (or score) one token from a kept row. With a mix base: Quiet-STaR's mixture of two rows.</summary>

@@ -1,17 +1,14 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using InferenceServer.Models.Decoding;
 using InferenceServer.Models.Thinking;
 using Microsoft.Extensions.Logging;
 
 namespace InferenceServer.Models.Engine;
 
-/// <summary>The engine has as many requests waiting as it takes.</summary>
-public sealed class EngineBusyException(string message) : Exception(message);
-
 /// <summary>
-/// The loop that owns a decoder: one thread admits sequences, merges their plans into one step, runs it and hands out the
-/// tokens. (1) take commands and new requests, (2) drop what was cancelled, (3) admit, (4) plan, (5) reserve KV,
-/// (6) run, (7) accept, (8) retire.
+/// The loop that owns a decoder, on one thread of its own: (1) take new requests and commands, (2) drop what was cancelled,
+/// (3) admit by priority and age, (4) run one step of all running sequences, (5) retire what is complete.
 /// </summary>
 public sealed class InferenceEngine : IDisposable
 {
@@ -20,56 +17,74 @@ public sealed class InferenceEngine : IDisposable
     private readonly EngineOptions _options;
     private readonly ILogger _logger;
     private readonly KvLedger _ledger;
+    private readonly AdmissionQueue _admission;
+    private readonly EngineMetrics _metrics;
+    private readonly EngineTrace? _trace;
+    private readonly StepRunner _steps;
     private readonly ConcurrentQueue<Generation> _submitted = new();
     private readonly ConcurrentQueue<(Generation Generation, ProgramCommand Command, TaskCompletionSource<bool> Done)> _commands = new();
-    private readonly Queue<Generation> _waiting = new();
-    private readonly List<Sequence> _running = [];
+    private readonly SortedSet<Sequence> _waiting = [];
+    private readonly List<Sequence> _running = []; // in order of service
     private readonly AutoResetEvent _wake = new(false);
     private readonly Thread _thread;
-    private long _promisedPages;
+    private EngineLoad _load = new(0, 0, 0, 0, 0, 0, 0);
+    private long _arrivals;
     private int _nextRows;
-    private int _unfinished; // submitted and not yet retired
+    private long _preemptions;
+    private long _prefixQueries;
+    private long _prefixHits;
     private volatile bool _stopping;
+    private volatile string? _unhealthy;
 
+    /// <exception cref="ArgumentException">A step has fewer rows than sequences may run.</exception>
     public InferenceEngine(IDecoder decoder, EngineModel model, EngineOptions options, ILogger logger)
     {
+        if (options.StepRows < options.MaxRunning)
+            throw new ArgumentException($"StepRows ({options.StepRows}) must be at least MaxRunning ({options.MaxRunning}): each running sequence takes a row.", nameof(options));
         _decoder = decoder;
         _model = model;
         _options = options;
         _logger = logger;
         _ledger = new KvLedger(decoder.Geometry, decoder.PageCount);
+        _admission = new AdmissionQueue(options);
+        _metrics = new EngineMetrics(model.Name, () => Load);
+        _trace = options.TraceFile is null ? null : new EngineTrace(options.TraceFile);
+        _steps = new StepRunner(decoder, options, _metrics, _trace, logger);
         _thread = new Thread(Loop) { IsBackground = true, Name = "inference engine" };
         _thread.Start();
     }
 
     /// <summary>Null while the engine can prove its own consistency; otherwise what broke. An unhealthy engine takes no requests.</summary>
-    public string? Unhealthy { get; private set; }
+    public string? Unhealthy => _unhealthy;
 
     /// <summary>Requests submitted and not finished.</summary>
-    public int Unfinished => Volatile.Read(ref _unfinished);
+    public int Unfinished => _admission.Requests;
+
+    public EngineLoad Load => Volatile.Read(ref _load);
 
     /// <summary>Positions of KV the arena holds when every layer is used.</summary>
-    public long KvCapacityTokens => (long)_ledger.PageCount / _ledger.Geometry.LayerGroups * _ledger.Geometry.PageTokens;
+    public long KvCapacityTokens => KvTokens(_decoder.Spec.AllLayers);
 
-    /// <summary>Pages in use; 0 when nothing runs.</summary>
-    public int UsedPages => _ledger.UsedPages;
+    /// <summary>Positions the arena holds for rows that run this range only.</summary>
+    public long KvTokens(LayerRange range)
+    {
+        var geometry = _decoder.Geometry;
+        return range.Count == 0 ? 0 : (long)_decoder.PageCount / (range.Count / geometry.LayersPerPage) * geometry.PageTokens;
+    }
 
     /// <summary>Queues a request that was validated for this model.</summary>
     /// <exception cref="EngineBusyException">The queue is full.</exception>
-    /// <exception cref="ArgumentException">The request can never fit into this engine's KV memory.</exception>
     public Generation Submit(GenerationRequest request)
     {
         if (Unhealthy is { } reason) throw new InvalidOperationException($"The engine is unhealthy: {reason}");
         ObjectDisposedException.ThrowIf(_stopping, this);
-        if (Interlocked.Increment(ref _unfinished) > _options.MaxRunning + _options.MaxWaiting)
-        {
-            Interlocked.Decrement(ref _unfinished);
-            throw new EngineBusyException($"{_options.MaxWaiting} requests are waiting already; try again later.");
-        }
-
+        _admission.Enter(request.Prompt.Count);
         var generation = new Generation(this, request);
         _submitted.Enqueue(generation);
-        Wake();
+        _wake.Set();
+
+        // The loop may have taken its last look between the check above and here.
+        if (_stopping && _submitted.TryDequeue(out var missed)) Refuse(missed, new GenerationEvent.Failed("The server is shutting down."));
         return generation;
     }
 
@@ -77,22 +92,21 @@ public sealed class InferenceEngine : IDisposable
     {
         if (_stopping) return;
         _stopping = true;
-        Wake();
+        _wake.Set();
         _thread.Join();
-        _wake.Dispose();
+        _trace?.Dispose();
+        _metrics.Dispose();
         _decoder.Dispose();
     }
 
-    internal void Wake()
-    {
-        if (!_stopping || _thread.IsAlive) _wake.Set();
-    }
+    internal void Wake() => _wake.Set();
 
     internal Task<bool> SendAsync(Generation generation, ProgramCommand command)
     {
         var done = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
         _commands.Enqueue((generation, command, done));
-        Wake();
+        _wake.Set();
+        if (_stopping) done.TrySetResult(false);
         return done.Task;
     }
 
@@ -102,27 +116,31 @@ public sealed class InferenceEngine : IDisposable
         {
             try
             {
-                if (!Step()) _wake.WaitOne();
+                var busy = Turn();
+                Publish();
+                if (!busy) _wake.WaitOne();
             }
 #pragma warning disable CA1031 // The loop must not die silently: whatever got here is beyond a single sequence.
             catch (Exception exception)
 #pragma warning restore CA1031
             {
                 _logger.LogCritical(exception, "The engine loop failed; the engine takes no more requests.");
-                Unhealthy = exception.Message;
-                FailAll("The engine failed; see the server's log.");
+                _unhealthy = exception.Message;
+                EndAll("The engine failed; see the server's log.");
             }
         }
 
-        FailAll("The server is shutting down.");
+        EndAll("The server is shutting down.");
+        Publish();
     }
 
     /// <summary>One turn; false when there is nothing to do.</summary>
-    private bool Step()
+    private bool Turn()
     {
-        while (_submitted.TryDequeue(out var generation)) _waiting.Enqueue(generation);
+        while (_submitted.TryDequeue(out var generation)) Receive(generation);
         ApplyCommands();
-        DropCancelled();
+        foreach (var sequence in _running.Concat(_waiting).Where(sequence => sequence.Generation.IsCancelled).ToArray())
+            Retire(sequence, cancelled => cancelled.Finish(FinishReason.Cancelled));
         Admit();
         if (_running.Count == 0)
         {
@@ -130,209 +148,130 @@ public sealed class InferenceEngine : IDisposable
             return false;
         }
 
-        var planned = Plan();
-        if (planned.Count > 0) Run(planned);
-        Retire();
+        _steps.Run(_running, Preempt, Fail);
+        foreach (var sequence in _running.Where(sequence => sequence.IsDone).ToArray())
+            Retire(sequence, done => done.Finish(done.Program.Finish ?? FinishReason.Stop));
         return true;
+    }
+
+    private void Receive(Generation generation)
+    {
+        var memory = new SequenceMemory(_ledger, _decoder, () => _nextRows++);
+        try
+        {
+            var sequence = new Sequence(generation, _model, memory, _ledger, _arrivals++);
+            var program = sequence.Program;
+            var most = _ledger.PagesFor(program.Tables, program.MaxPositions) + (program.MaxKeptRows / _decoder.RowsPerPage) + 1;
+            if (most <= _ledger.PageCount)
+            {
+                _waiting.Add(sequence);
+                return;
+            }
+
+            Refuse(generation, new GenerationEvent.Failed(
+                $"The request may need KV for {program.MaxPositions} tokens; the server has room for {KvCapacityTokens}. Ask for fewer tokens."));
+        }
+#pragma warning disable CA1031 // A program that cannot be built touches its own request alone.
+        catch (Exception exception)
+#pragma warning restore CA1031
+        {
+            _logger.LogError(exception, "A request could not be started.");
+            Refuse(generation, new GenerationEvent.Failed("The request could not be started; see the server's log."));
+        }
+
+        memory.Dispose();
     }
 
     private void ApplyCommands()
     {
         while (_commands.TryDequeue(out var entry))
         {
-            var sequence = _running.Find(running => running.Generation == entry.Generation);
+            var sequence = _running.Concat(_waiting).FirstOrDefault(known => known.Generation == entry.Generation);
             var applied = false;
-            if (sequence is not null) Guard(sequence, () => applied = sequence.Program.Command(entry.Command, sequence.Assembler));
-            entry.Done.SetResult(applied);
-        }
-    }
-
-    private void DropCancelled()
-    {
-        for (var i = _running.Count - 1; i >= 0; i--)
-        {
-            if (_running[i].Generation.IsCancelled) Remove(_running[i], sequence => sequence.Finish(FinishReason.Cancelled));
-        }
-
-        for (var count = _waiting.Count; count > 0; count--)
-        {
-            var generation = _waiting.Dequeue();
-            if (!generation.IsCancelled) _waiting.Enqueue(generation);
-            else RefuseWaiting(generation, new GenerationEvent.Finished(FinishReason.Cancelled, new(generation.Request.Prompt.Count, 0, 0), null, null));
-        }
-    }
-
-    // First come, first served: a request waits until the pages it may need at most are not promised to others.
-    private void Admit()
-    {
-        while (_running.Count < _options.MaxRunning && _waiting.TryPeek(out var generation))
-        {
-            var memory = new SequenceMemory(_ledger, _decoder, () => _nextRows++);
-            Sequence sequence;
             try
             {
-                sequence = new Sequence(generation, _model, memory);
+                applied = sequence is not null && sequence.Program.Command(entry.Command, sequence.Assembler);
             }
-#pragma warning disable CA1031 // A program that cannot be built touches its own request alone.
+#pragma warning disable CA1031 // A command that breaks a program ends that sequence alone.
             catch (Exception exception)
 #pragma warning restore CA1031
             {
-                _logger.LogError(exception, "A request could not be started.");
-                memory.Dispose();
-                _waiting.Dequeue();
-                RefuseWaiting(generation, new GenerationEvent.Failed("The request could not be started."));
-                continue;
+                Fail(sequence!, exception);
             }
 
-            sequence.PromisedPages = _ledger.PagesFor(sequence.Program.Tables, sequence.Program.MaxPositions);
-            if (_promisedPages + sequence.PromisedPages > _ledger.PageCount)
-            {
-                sequence.Dispose();
-                if (_running.Count > 0) return;
-                _waiting.Dequeue();
-                RefuseWaiting(generation, new GenerationEvent.Failed(
-                    $"The request needs KV for {sequence.Program.MaxPositions} tokens; the server has room for {KvCapacityTokens}. Ask for fewer tokens."));
-                continue;
-            }
-
-            _waiting.Dequeue();
-            _promisedPages += sequence.PromisedPages;
-            _running.Add(sequence);
+            entry.Done.TrySetResult(applied);
         }
     }
 
-    private List<(Sequence Sequence, SequencePlan Plan)> Plan()
+    // In order of priority and age; whoever does not fit keeps those behind it waiting, so that nobody starves.
+    private void Admit()
     {
-        var planned = new List<(Sequence, SequencePlan)>(_running.Count);
-        var rows = _options.StepRows;
-        for (var i = 0; i < _running.Count; i++)
+        while (_running.Count < _options.MaxRunning && _waiting.Min is { } sequence)
         {
-            var sequence = _running[i];
-            var plan = new SequencePlan();
-            // An equal share of what is left: decoding rows take one each, a prompt takes what they leave.
-            var budget = Math.Max(1, rows / (_running.Count - i));
-            if (!Guard(sequence, () => PlanAndReserve(sequence, plan, budget))) continue;
-            rows = Math.Max(0, rows - plan.RowCount);
-            planned.Add((sequence, plan));
+            // Room to run on for everyone: a page per layer group each.
+            var headroom = (_running.Count + 1) * _ledger.Geometry.LayerGroups;
+            var need = _ledger.PagesFor(sequence.Program.Tables, sequence.Program.PendingPositions);
+            if (_running.Count > 0 && need + headroom > _ledger.AvailablePages) return;
+            _waiting.Remove(sequence);
+            var (queried, hit) = sequence.AttachPrefix(_options.PrefixCache);
+            _prefixQueries += queried;
+            _prefixHits += hit;
+            sequence.Started ??= Stopwatch.GetTimestamp();
+            _running.Insert(~_running.BinarySearch(sequence), sequence);
         }
-
-        return planned;
     }
 
-    private void PlanAndReserve(Sequence sequence, SequencePlan plan, int budget)
+    private void Preempt(Sequence sequence)
     {
-        sequence.Program.Plan(plan, budget);
-        foreach (var op in plan.Ops)
-        {
-            if (op is RowGroup group && !_ledger.TryReserve(group.Kv, group.Range, group.Start + group.Count))
-                throw new InvalidOperationException($"KV of {_ledger.PageCount} pages is exhausted although it was promised.");
-        }
+        _running.Remove(sequence);
+        sequence.Evict();
+        _waiting.Add(sequence);
+        _preemptions++;
     }
 
-    private void Run(List<(Sequence Sequence, SequencePlan Plan)> planned)
-    {
-        StepResult result;
-        try
-        {
-            result = _decoder.Run(new StepBatch([.. planned.SelectMany(entry => entry.Plan.Ops)]));
-        }
-#pragma warning disable CA1031 // Steps leave nothing behind, so each sequence is tried alone: only the guilty one fails.
-        catch (Exception exception) when (planned.Count > 1)
-#pragma warning restore CA1031
-        {
-            _logger.LogWarning(exception, "A step of {Count} sequences failed; running each alone.", planned.Count);
-            foreach (var entry in planned) Run([entry]);
-            return;
-        }
-#pragma warning disable CA1031
-        catch (Exception exception)
-#pragma warning restore CA1031
-        {
-            FailSequence(planned[0].Sequence, exception);
-            return;
-        }
-
-        var heads = result.Heads.ToArray();
-        var next = 0;
-        foreach (var (sequence, plan) in planned)
-        {
-            var own = heads.AsMemory(next, plan.HeadCount);
-            next += plan.HeadCount;
-            Guard(sequence, () => Accept(sequence, plan, own.Span));
-        }
-    }
-
-    private static void Accept(Sequence sequence, SequencePlan plan, ReadOnlySpan<HeadResult> heads)
-    {
-        foreach (var head in heads)
-        {
-            if (!head.Finite) throw new InvalidOperationException("The model produced numbers that are not finite.");
-        }
-
-        sequence.Program.Accept(plan, heads, sequence.Assembler);
-    }
-
-    private void Retire()
-    {
-        for (var i = _running.Count - 1; i >= 0; i--)
-        {
-            if (_running[i].IsDone) Remove(_running[i], sequence => sequence.Finish(sequence.Program.Finish ?? FinishReason.Stop));
-        }
-    }
-
-    /// <summary>Runs something that concerns one sequence; if it throws, that sequence fails and no other.</summary>
-    private bool Guard(Sequence sequence, Action action)
-    {
-        try
-        {
-            action();
-            return true;
-        }
-#pragma warning disable CA1031
-        catch (Exception exception)
-#pragma warning restore CA1031
-        {
-            FailSequence(sequence, exception);
-            return false;
-        }
-    }
-
-    private void FailSequence(Sequence sequence, Exception exception)
+    private void Fail(Sequence sequence, Exception exception)
     {
         _logger.LogError(exception, "A sequence failed.");
-        Remove(sequence, failed => failed.Fail("The generation failed; see the server's log."));
+        Retire(sequence, failed => failed.Fail("The generation failed; see the server's log."));
     }
 
-    private void Remove(Sequence sequence, Action<Sequence> tell)
+    private void Retire(Sequence sequence, Action<Sequence> tell)
     {
-        if (!_running.Remove(sequence)) return;
+        if (!_running.Remove(sequence) && !_waiting.Remove(sequence)) return;
         sequence.Dispose();
-        _promisedPages -= sequence.PromisedPages;
-        Interlocked.Decrement(ref _unfinished);
+        var usage = sequence.Assembler.Usage;
+        if (sequence.Started is { } started)
+            _admission.Learn(usage.PromptTokens + usage.CompletionTokens, Stopwatch.GetElapsedTime(started) / (_running.Count + 1));
+        _admission.Leave(sequence.Generation.Request.Prompt.Count);
         tell(sequence);
     }
 
-    private void RefuseWaiting(Generation generation, GenerationEvent last)
+    private void Refuse(Generation generation, GenerationEvent last)
     {
-        Interlocked.Decrement(ref _unfinished);
+        _admission.Leave(generation.Request.Prompt.Count);
         generation.Publish(last);
         generation.Complete();
     }
 
-    private void FailAll(string message)
+    private void EndAll(string message)
     {
-        while (_running.Count > 0) Remove(_running[^1], sequence => sequence.Fail(message));
-        while (_submitted.TryDequeue(out var generation)) _waiting.Enqueue(generation);
-        while (_waiting.TryDequeue(out var generation)) RefuseWaiting(generation, new GenerationEvent.Failed(message));
-        while (_commands.TryDequeue(out var entry)) entry.Done.SetResult(false);
+        foreach (var sequence in _running.Concat(_waiting).ToArray()) Retire(sequence, ended => ended.Fail(message));
+        while (_submitted.TryDequeue(out var generation)) Refuse(generation, new GenerationEvent.Failed(message));
+        while (_commands.TryDequeue(out var entry)) entry.Done.TrySetResult(false);
     }
 
     private void CheckIdle()
     {
+        if (_unhealthy is not null) return;
         var problem = _ledger.CheckIntegrity();
-        if (problem is null && _ledger.UsedPages > 0) problem = $"{_ledger.UsedPages} KV pages are in use although nothing runs.";
-        if (problem is null || Unhealthy is not null) return;
+        if (problem is null && _ledger.UsedPages != _ledger.CachedPages) problem = $"{_ledger.UsedPages - _ledger.CachedPages} KV pages are in use although nothing runs.";
+        if (problem is null && _ledger.ChargedPages != 0) problem = $"{_ledger.ChargedPages} pages of hidden states are kept although nothing runs.";
+        if (problem is null) return;
         _logger.LogCritical("The KV ledger is inconsistent: {Problem}", problem);
-        Unhealthy = problem;
+        _unhealthy = problem;
     }
+
+    private void Publish() => Volatile.Write(
+        ref _load,
+        new EngineLoad(_running.Count, _waiting.Count, _ledger.UsedPages, _ledger.CachedPages, _preemptions, _prefixQueries, _prefixHits));
 }

@@ -2,15 +2,22 @@ using InferenceServer.Models.Thinking;
 
 namespace InferenceServer.Models.Engine;
 
-/// <summary>One admitted generation: its program, its memory, and the way its tokens take to the client.</summary>
-internal sealed class Sequence : IDisposable
+/// <summary>One generation inside the engine: its program, its memory, and the way its tokens take to the client.</summary>
+internal sealed class Sequence : IComparable<Sequence>, IDisposable
 {
+    private readonly long _arrival;
     private readonly SequenceMemory _memory;
+    private readonly KvLedger _ledger;
+    private readonly string _salt;
+    private bool _shares;
 
-    public Sequence(Generation generation, EngineModel model, SequenceMemory memory)
+    public Sequence(Generation generation, EngineModel model, SequenceMemory memory, KvLedger ledger, long arrival)
     {
+        _ledger = ledger;
+        _salt = generation.Request.CacheSalt;
         Generation = generation;
         _memory = memory;
+        _arrival = arrival;
         Assembler = new TokenAssembler(generation.Request, model.CreateDetokenizer, generation.Publish);
         Program = Programs.Create(
             generation.Request,
@@ -23,10 +30,35 @@ internal sealed class Sequence : IDisposable
 
     public TokenAssembler Assembler { get; }
 
-    /// <summary>Pages promised at admission.</summary>
-    public long PromisedPages { get; set; }
+    /// <summary>Its line in a trace.</summary>
+    public int Lane => (int)(_arrival % int.MaxValue);
+
+    /// <summary>When it was first admitted, in ticks of <see cref="System.Diagnostics.Stopwatch"/>.</summary>
+    public long? Started { get; set; }
 
     public bool IsDone => Program.Finish is not null || Assembler.StopString is not null;
+
+    public bool TryReserve(SequencePlan plan) => _memory.TryReserve(plan);
+
+    /// <summary>Takes what KV the cache has of its tokens; returns how many tokens were looked up and found.</summary>
+    public (int Queried, int Hit) AttachPrefix(bool enabled)
+    {
+        _shares = enabled;
+        return enabled && Program.Prefix is { } prefix ? (prefix.Tokens.Count, _ledger.Attach(prefix.Table, _salt, prefix.Tokens)) : (0, 0);
+    }
+
+    /// <summary>Lets others share the blocks that are complete by now.</summary>
+    public void SharePrefix()
+    {
+        if (_shares && Program.Prefix is { } prefix) _ledger.Share(prefix.Table, _salt, prefix.Tokens);
+    }
+
+    /// <summary>Gives all memory back; the program rebuilds it when it runs again.</summary>
+    public void Evict()
+    {
+        _memory.Evict();
+        Program.Evicted();
+    }
 
     /// <summary>Tells the client that and why the generation ended.</summary>
     public void Finish(FinishReason reason)
@@ -41,6 +73,14 @@ internal sealed class Sequence : IDisposable
         Assembler.Complete();
         Generation.Publish(new GenerationEvent.Failed(message));
         Generation.Complete();
+    }
+
+    /// <summary>Order of service: priority first, then age.</summary>
+    public int CompareTo(Sequence? other)
+    {
+        if (other is null) return 1;
+        var byPriority = Generation.Request.Priority.CompareTo(other.Generation.Request.Priority);
+        return byPriority != 0 ? byPriority : _arrival.CompareTo(other._arrival);
     }
 
     public void Dispose() => _memory.Dispose();

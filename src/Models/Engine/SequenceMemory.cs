@@ -3,11 +3,12 @@ using InferenceServer.Models.Thinking;
 
 namespace InferenceServer.Models.Engine;
 
-/// <summary>All KV tables and kept rows of one sequence, freed together.</summary>
+/// <summary>All KV tables and kept rows of one sequence, charged to the ledger and freed together.</summary>
 internal sealed class SequenceMemory(KvLedger ledger, IDecoder decoder, Func<int> nextRows) : ISequenceMemory, IDisposable
 {
     private readonly List<KvTable> _tables = [];
-    private readonly List<Rows> _rows = [];
+    private readonly Dictionary<Rows, (int Low, int High)> _rows = [];
+    private int _charged;
 
     public KvTable CreateTable()
     {
@@ -19,17 +20,60 @@ internal sealed class SequenceMemory(KvLedger ledger, IDecoder decoder, Func<int
     public Rows CreateRows()
     {
         var rows = new Rows(nextRows());
-        _rows.Add(rows);
+        _rows.Add(rows, default);
         return rows;
     }
 
-    public void Release(Rows rows, int below = int.MaxValue) => decoder.Release(rows, below);
+    /// <summary>Memory for what a plan will write; false when it is not to be had (pages it got stay the table's).</summary>
+    public bool TryReserve(SequencePlan plan)
+    {
+        foreach (var op in plan.Ops)
+        {
+            if (op is not RowGroup group) continue;
+            if (!ledger.TryReserve(group.Kv, group.Range, group.Start + group.Count)) return false;
+            if (group.Keep is { } keep) Extend(keep.Rows, keep.At, keep.At + keep.Count);
+        }
+
+        return TryCharge();
+    }
+
+    public void Release(Rows rows, int below = int.MaxValue)
+    {
+        var (low, high) = _rows[rows];
+        _rows[rows] = below >= high ? default : (Math.Max(low, below), high);
+        decoder.Release(rows, below);
+        TryCharge();
+    }
 
     public void Truncate(KvTable table, int length) => ledger.Truncate(table, length);
 
+    /// <summary>Gives everything back; tables and rows stay usable.</summary>
+    public void Evict()
+    {
+        foreach (var table in _tables) ledger.Truncate(table, 0);
+        foreach (var rows in _rows.Keys.ToArray()) Release(rows);
+    }
+
     public void Dispose()
     {
+        Evict();
         foreach (var table in _tables) ledger.Free(table);
-        foreach (var rows in _rows) decoder.Release(rows);
+        _tables.Clear();
+        _rows.Clear();
+    }
+
+    private void Extend(Rows rows, int low, int high)
+    {
+        var old = _rows[rows];
+        _rows[rows] = old.High == 0 ? (low, high) : (Math.Min(old.Low, low), Math.Max(old.High, high));
+    }
+
+    private bool TryCharge()
+    {
+        var kept = _rows.Values.Sum(range => range.High - range.Low);
+        var pages = (kept + decoder.RowsPerPage - 1) / decoder.RowsPerPage;
+        if (!ledger.TryCharge(_charged, pages)) return false;
+        _charged = pages;
+        return true;
     }
 }

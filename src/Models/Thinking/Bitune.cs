@@ -35,6 +35,13 @@ public sealed class Bitune : ThinkingProgram
         if (_blended == 0) _layer = Spec.Layers.Count; // nothing to blend: plain causal
     }
 
+    /// <summary>The prompt's rows of both passes.</summary>
+    public override int MaxKeptRows => checked((2 * _blended) + 1);
+
+    public override int PendingRows => _layer < Spec.Layers.Count ? 2 * _blended : _tokens.Count - _kv.Length(Spec.AllLayers);
+
+    public override int PendingPositions => _tokens.Count;
+
     public override int Tables => 2;
 
     public override void Plan(SequencePlan plan, int rowBudget)
@@ -48,7 +55,7 @@ public sealed class Bitune : ThinkingProgram
         var start = _kv.Length(Spec.AllLayers);
         var count = Math.Min(rowBudget, _tokens.Count - start);
         var tokens = new TokenRows(_tokens.GetRange(start, count).ToArray());
-        plan.Run(_kv, Spec.AllLayers, start, tokens, new Keep(_last, 0, count - 1, 1), RowMask.Causal, CausalAdapter);
+        plan.Run(RowKind.Speak, _kv, Spec.AllLayers, start, tokens, new Keep(_last, 0, count - 1, 1), RowMask.Causal, CausalAdapter);
         if (start + count == _tokens.Count)
             plan.Sample(Head, new RowRef(_last, 0), Draw(TokenChannel.Answer, _tokens.Count - Request.Prompt.Count));
     }
@@ -81,8 +88,8 @@ public sealed class Bitune : ThinkingProgram
     {
         var layers = (int)Math.Clamp((long)Spec.Layers.Count * rowBudget / (2L * _blended), 1, Spec.Layers.Count - _layer);
         var range = new LayerRange(_layer, _layer + layers);
-        plan.Run(_kv, range, 0, Prompt(_causalRows), new Keep(_causalRows, 0, 0, _blended), RowMask.Causal, CausalAdapter);
-        plan.Run(_bidirectional, range, 0, Prompt(_bidirectionalRows), new Keep(_bidirectionalRows, 0, 0, _blended), RowMask.Full, BidirectionalAdapter);
+        plan.Run(RowKind.Prefill, _kv, range, 0, Prompt(_causalRows), new Keep(_causalRows, 0, 0, _blended), RowMask.Causal, CausalAdapter);
+        plan.Run(RowKind.Prefill, _bidirectional, range, 0, Prompt(_bidirectionalRows), new Keep(_bidirectionalRows, 0, 0, _blended), RowMask.Full, BidirectionalAdapter);
         if (range.Hi == Spec.Layers.Count) plan.Blend(_kv, _bidirectional, _blended);
     }
 

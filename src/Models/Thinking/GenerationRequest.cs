@@ -80,6 +80,12 @@ public sealed record GenerationRequest
     /// <summary>Index among the choices of one request; part of the name of every draw.</summary>
     public int Choice { get; init; }
 
+    /// <summary>Smaller is served earlier; within a priority by arrival.</summary>
+    public int Priority { get; init; }
+
+    /// <summary>Only requests with the same salt share cached prompts (a tenant cannot probe another's).</summary>
+    public string CacheSalt { get; init; } = "";
+
     /// <summary>Strings that end the answer; they never look at thoughts.</summary>
     public IReadOnlyList<string> Stop { get; init; } = [];
 }

@@ -40,6 +40,13 @@ public sealed class IcotKd : ThinkingProgram
         _separator = _tokens.Count - 1;
     }
 
+    /// <summary>The prompt's rows, and per layer the emulator's state, its vector and the substitutes.</summary>
+    public override int MaxKeptRows => checked(Request.Prompt.Count + (5 * Spec.Layers.Count) + 1);
+
+    public override int PendingRows => _layer < _student.Hi ? _tokens.Count : _tokens.Count - _kv.Length(_student);
+
+    public override int PendingPositions => _tokens.Count;
+
     public override void Plan(SequencePlan plan, int rowBudget)
     {
         if (_layer < _student.Hi)
@@ -53,7 +60,7 @@ public sealed class IcotKd : ThinkingProgram
         var start = _kv.Length(_student);
         var count = Math.Min(rowBudget, _tokens.Count - start);
         var tokens = new TokenRows(_tokens.GetRange(start, count).ToArray(), StudentEmbedding);
-        plan.Run(_kv, _student, start, tokens, new Keep(_last, 0, count - 1, 1));
+        plan.Run(RowKind.Speak, _kv, _student, start, tokens, new Keep(_last, 0, count - 1, 1));
         if (start + count == _tokens.Count)
             plan.Sample(Head, new RowRef(_last, 0), Draw(TokenChannel.Answer, _tokens.Count - Request.Prompt.Count));
     }
@@ -94,7 +101,7 @@ public sealed class IcotKd : ThinkingProgram
             : new KeptRows(_stream, 0, prompt);
 
         // The separator's row at this boundary is what the nets replace.
-        if (enters && emulating) plan.Run(_kv, new LayerRange(layer, layer), 0, rows, new Keep(_stream, 0, 0, prompt));
+        if (enters && emulating) plan.Run(RowKind.Prefill, _kv, new LayerRange(layer, layer), 0, rows, new Keep(_stream, 0, 0, prompt));
         var substitute = new RowRef(_substitutes, layer);
         plan.SideNet(emulating
             ? new SideNetCall(EmulatorNet, index, layer, new RowRef(_stream, _separator), new RowRef(_emulated, index), _state, substitute)
@@ -106,7 +113,7 @@ public sealed class IcotKd : ThinkingProgram
         var substituted = _separator == 0
             ? (RowSource)new KeptRows(_substitutes, layer, 1)
             : new JoinedRows([before, new KeptRows(_substitutes, layer, 1)]);
-        plan.Run(_kv, new LayerRange(layer, layer + 1), 0, substituted, new Keep(_stream, 0, 0, prompt));
+        plan.Run(RowKind.Prefill, _kv, new LayerRange(layer, layer + 1), 0, substituted, new Keep(_stream, 0, 0, prompt));
     }
 
     private void ReleasePrompt()

@@ -23,6 +23,12 @@ public class Plain : ThinkingProgram
         _tokens = [.. request.Prompt];
     }
 
+    public override int PendingRows => _tokens.Count - _kv.Length(Spec.AllLayers);
+
+    public override int PendingPositions => _tokens.Count;
+
+    public override KvPrefix Prefix => new(_kv, _tokens);
+
     /// <summary>Tokens generated so far.</summary>
     protected int Generated => _tokens.Count - Request.Prompt.Count;
 
@@ -30,7 +36,8 @@ public class Plain : ThinkingProgram
     {
         var start = _kv.Length(Spec.AllLayers);
         var count = Math.Min(rowBudget, _tokens.Count - start);
-        plan.Run(_kv, Spec.AllLayers, start, new TokenRows(_tokens.GetRange(start, count).ToArray()), new Keep(_last, 0, count - 1, 1));
+        var kind = start < Request.Prompt.Count ? RowKind.Prefill : RowKind.Speak;
+        plan.Run(kind, _kv, Spec.AllLayers, start, new TokenRows(_tokens.GetRange(start, count).ToArray()), new Keep(_last, 0, count - 1, 1));
         if (start + count == _tokens.Count) plan.Sample(Head, new RowRef(_last, 0), Draw(TokenChannel.Answer, _draws));
     }
 

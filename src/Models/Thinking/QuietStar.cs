@@ -35,6 +35,14 @@ public sealed class QuietStar : ThinkingProgram
     /// <summary>The real tokens and one thought with its two vectors.</summary>
     public override int MaxPositions => checked(base.MaxPositions + _thoughtLength + 2);
 
+    public override int MaxKeptRows => 2;
+
+    public override int PendingRows => Math.Max(1, _tokens.Count - _kv.Length(Spec.AllLayers)) + (_thoughtLength > 0 ? 1 : 0);
+
+    public override int PendingPositions => _tokens.Count + _thoughtLength + 2;
+
+    public override KvPrefix Prefix => new(_kv, _tokens);
+
     private int Answers => _tokens.Count - Request.Prompt.Count;
 
     public override void Plan(SequencePlan plan, int rowBudget)
@@ -46,19 +54,21 @@ public sealed class QuietStar : ThinkingProgram
         {
             var count = Math.Min(rowBudget, _tokens.Count - start);
             var tokens = new TokenRows(_tokens.GetRange(start, count).ToArray());
+            var kind = start < Request.Prompt.Count ? RowKind.Prefill : RowKind.Speak;
             var complete = start + count == _tokens.Count;
             if (!complete)
             {
-                plan.Run(_kv, Spec.AllLayers, start, tokens);
+                plan.Run(RowKind.Prefill, _kv, Spec.AllLayers, start, tokens);
             }
             else if (_thoughtLength == 0)
             {
-                plan.Run(_kv, Spec.AllLayers, start, tokens, new Keep(_rows, BaseRow, count - 1, 1));
+                plan.Run(kind, _kv, Spec.AllLayers, start, tokens, new Keep(_rows, BaseRow, count - 1, 1));
                 plan.Sample(Head, new RowRef(_rows, BaseRow), Answer());
             }
             else
             {
-                plan.Run(_kv, Spec.AllLayers, start, new JoinedRows([tokens, new VectorRows(StartVector)]), new Keep(_rows, BaseRow, count - 1, 2));
+                var rows = new JoinedRows([tokens, new VectorRows(StartVector)]);
+                plan.Run(kind, _kv, Spec.AllLayers, start, rows, new Keep(_rows, BaseRow, count - 1, 2));
                 plan.Sample(Head, new RowRef(_rows, ThoughtRow), Think());
             }
 
@@ -68,12 +78,13 @@ public sealed class QuietStar : ThinkingProgram
         var thoughtToken = new TokenRows(new[] { _thought[^1].Token });
         if (_thought.Count < _thoughtLength)
         {
-            plan.Run(_kv, Spec.AllLayers, start, thoughtToken, new Keep(_rows, ThoughtRow, 0, 1));
+            plan.Run(RowKind.Think, _kv, Spec.AllLayers, start, thoughtToken, new Keep(_rows, ThoughtRow, 0, 1));
             plan.Sample(Head, new RowRef(_rows, ThoughtRow), Think());
             return;
         }
 
-        plan.Run(_kv, Spec.AllLayers, start, new JoinedRows([thoughtToken, new VectorRows(EndVector)]), new Keep(_rows, ThoughtRow, 1, 1));
+        var last = new JoinedRows([thoughtToken, new VectorRows(EndVector)]);
+        plan.Run(RowKind.Think, _kv, Spec.AllLayers, start, last, new Keep(_rows, ThoughtRow, 1, 1));
         plan.Sample(Head, new RowRef(_rows, ThoughtRow), Answer(), new RowRef(_rows, BaseRow));
     }
 

@@ -2,20 +2,36 @@ using InferenceServer.Models.Decoding;
 
 namespace InferenceServer.Models.Thinking;
 
+/// <summary>What a row is for; only people and meters care.</summary>
+public enum RowKind
+{
+    Prefill,
+    Think,
+    Speak,
+
+    /// <summary>Upper layers taking states that the lower ones left.</summary>
+    CatchUp,
+}
+
 /// <summary>Collects what one sequence wants of a step.</summary>
 public sealed class SequencePlan
 {
     private readonly List<StepOp> _ops = [];
+    private readonly int[] _rows = new int[Enum.GetValues<RowKind>().Length];
 
     public IReadOnlyList<StepOp> Ops => _ops;
 
     /// <summary>Rows of all groups, a row counted once per group it stands in.</summary>
     public int RowCount { get; private set; }
 
+    /// <summary>[kinds]</summary>
+    public ReadOnlySpan<int> RowsByKind => _rows;
+
     public int HeadCount { get; private set; }
 
     /// <summary>Runs rows through a layer range at positions <paramref name="start"/>...</summary>
     public void Run(
+        RowKind kind,
         KvTable kv,
         LayerRange range,
         int start,
@@ -26,6 +42,7 @@ public sealed class SequencePlan
     {
         _ops.Add(new RowGroup(kv, range, start, rows, mask, adapter, keep));
         RowCount += rows.Count;
+        _rows[(int)kind] += rows.Count;
     }
 
     /// <summary>Samples a token from a kept row.</summary>
@@ -36,6 +53,14 @@ public sealed class SequencePlan
     }
 
     public void Blend(KvTable into, KvTable from, int count, int blend = 0) => _ops.Add(new KvBlend(into, from, count, blend));
+
+    /// <summary>Forgets everything: the sequence sits the step out.</summary>
+    public void Clear()
+    {
+        _ops.Clear();
+        Array.Clear(_rows);
+        RowCount = HeadCount = 0;
+    }
 
     public void SideNet(SideNetCall call) => _ops.Add(call);
 }

@@ -48,6 +48,23 @@ public sealed class Tas : ThinkingProgram
     /// <summary>Prompt, begin and end markers, a supplied thought, and what is generated.</summary>
     public override int MaxPositions => checked(Request.Prompt.Count + (Request.Thought?.Count ?? 0) + Request.MaxTokens + 2);
 
+    /// <summary>Every position's state at the boundary, until the answer begins; and the newest row at the top.</summary>
+    public override int MaxKeptRows => checked(MaxPositions + 1);
+
+    public override int PendingRows
+    {
+        get
+        {
+            var lower = _tokens.Count - _kv.Length(_lower);
+            var upper = _upper.Count == 0 ? lower : _tokens.Count - _kv.Length(_upper);
+            return !_speaking || lower == upper ? lower : lower + upper;
+        }
+    }
+
+    public override int PendingPositions => _tokens.Count;
+
+    public override KvPrefix Prefix => new(_kv, _tokens);
+
     public override void Plan(SequencePlan plan, int rowBudget)
     {
         var lower = _kv.Length(_lower);
@@ -56,13 +73,13 @@ public sealed class Tas : ThinkingProgram
         if (_speaking && lower == upper)
         {
             var speak = Math.Min(rowBudget, _tokens.Count - lower);
-            plan.Run(_kv, Spec.AllLayers, lower, Tokens(lower, speak), new Keep(_last, 0, speak - 1, 1));
+            plan.Run(KindAt(lower, RowKind.Speak), _kv, Spec.AllLayers, lower, Tokens(lower, speak), new Keep(_last, 0, speak - 1, 1));
             SpeakFrom(lower + speak, plan);
             return;
         }
 
         var think = Math.Min(rowBudget, _tokens.Count - lower);
-        if (think > 0) plan.Run(_kv, _lower, lower, Tokens(lower, think), new Keep(_boundary, lower, 0, think));
+        if (think > 0) plan.Run(KindAt(lower, RowKind.Think), _kv, _lower, lower, Tokens(lower, think), new Keep(_boundary, lower, 0, think));
         lower += think;
         if (!_speaking)
         {
@@ -73,7 +90,7 @@ public sealed class Tas : ThinkingProgram
         // Catch up: the upper layers take every state they have not seen, also those kept in this very step.
         var catchUp = Math.Min(rowBudget - think, lower - upper);
         if (catchUp == 0) return;
-        plan.Run(_kv, _upper, upper, new KeptRows(_boundary, upper, catchUp), new Keep(_last, 0, catchUp - 1, 1));
+        plan.Run(RowKind.CatchUp, _kv, _upper, upper, new KeptRows(_boundary, upper, catchUp), new Keep(_last, 0, catchUp - 1, 1));
         SpeakFrom(upper + catchUp, plan);
     }
 
@@ -158,6 +175,8 @@ public sealed class Tas : ThinkingProgram
         var same = old.AsSpan().CommonPrefixLength(_tokens.ToArray());
         Context.Memory.Truncate(_kv, Math.Min(same, _tokens.Count - 1));
     }
+
+    private RowKind KindAt(int position, RowKind kind) => position < Request.Prompt.Count ? RowKind.Prefill : kind;
 
     private TokenRows Tokens(int start, int count) => new(_tokens.GetRange(start, count).ToArray());
 }

@@ -49,6 +49,9 @@ public sealed record ProgramContext(
     ISequenceMemory Memory,
     Func<IDetokenizer> CreateDetokenizer);
 
+/// <summary>A table whose KV is that of these tokens in order, as far as it is filled.</summary>
+public sealed record KvPrefix(KvTable Table, IReadOnlyList<int> Tokens);
+
 /// <summary>A command to a running sequence, applied between steps.</summary>
 public abstract record ProgramCommand
 {
@@ -76,8 +79,20 @@ public abstract class ThinkingProgram(GenerationRequest request, ProgramContext 
 
     public ThoughtClosedBy? ThoughtClosedBy { get; protected set; }
 
+    /// <summary>Rows to run before the next token can be sampled: 1 while decoding, the prompt before that.</summary>
+    public abstract int PendingRows { get; }
+
+    /// <summary>Positions a table holds once those rows have run.</summary>
+    public abstract int PendingPositions { get; }
+
+    /// <summary>The KV other sequences may share, if it depends on nothing but the tokens before it.</summary>
+    public virtual KvPrefix? Prefix => null;
+
     /// <summary>The most positions a table of this sequence will ever hold.</summary>
     public virtual int MaxPositions => checked(Request.Prompt.Count + Request.MaxTokens);
+
+    /// <summary>Hidden states it keeps at once, at most.</summary>
+    public virtual int MaxKeptRows => 1;
 
     /// <summary>KV tables it holds at once, at most.</summary>
     public virtual int Tables => 1;

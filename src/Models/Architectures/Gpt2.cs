@@ -1,0 +1,81 @@
+using InferenceServer.Models.Checkpoints;
+using InferenceServer.Models.Decoding;
+
+namespace InferenceServer.Models.Architectures;
+
+/// <summary>
+/// GPT-2: <c>model_type: gpt2</c>. Weights are stored [inputs, outputs], queries, keys and values in one matrix.
+/// Tensors may stand under <c>transformer.</c> or, as in OpenAI's own upload, under nothing; mask buffers are ignored.
+/// </summary>
+internal static class Gpt2
+{
+    public static DecoderSpec Build(Checkpoint checkpoint)
+    {
+        var config = checkpoint.Config;
+        var hidden = config.RequireInteger("n_embd", 1, ModelLimits.Hidden);
+        var layerCount = config.RequireInteger("n_layer", 1, ModelLimits.Layers);
+        var vocabulary = config.RequireInteger("vocab_size", 1, ModelLimits.Vocabulary);
+        var positions = config.FindInteger("n_positions", 1, ModelLimits.Positions)
+            ?? config.FindInteger("n_ctx", 1, ModelLimits.Positions)
+            ?? throw config.Missing("n_positions", "an integer");
+        var epsilon = (float)(config.FindNumber("layer_norm_epsilon", 0, 1) ?? 1e-5);
+        var heads = config.RequireInteger("n_head", 1, ModelLimits.Heads);
+        if (hidden % heads != 0) throw config.Invalid("n_head", $"a divisor of n_embd ({hidden})");
+        if (config.FindFlag("add_cross_attention") ?? false)
+            throw config.Invalid("add_cross_attention", "false", CheckpointErrorKind.ArchitectureUnsupported);
+
+        var weights = WeightReader.Find(
+            checkpoint.Tensors, "wte.weight", "transformer.", string.Empty, "base_model.transformer.");
+        var embedding = weights.Matrix("wte.weight", vocabulary, hidden);
+        var layers = new LayerSpec[layerCount];
+        for (var layer = 0; layer < layerCount; layer++)
+        {
+            var name = $"h.{layer}";
+            layers[layer] = new LayerSpec(
+                weights.LayerNorm($"{name}.ln_1", hidden, epsilon),
+                Attention(weights, $"{name}.attn", hidden, heads, Scale(config, hidden / heads, layer)),
+                weights.LayerNorm($"{name}.ln_2", hidden, epsilon),
+                Mlp(weights, $"{name}.mlp", hidden, config));
+        }
+
+        return new DecoderSpec
+        {
+            HiddenSize = hidden,
+            VocabularySize = vocabulary,
+            MaxPositions = positions,
+            Embeddings = [new EmbeddingSpec(embedding, weights.Matrix("wpe.weight", positions, hidden))],
+            Layers = layers,
+            Heads = [LanguageHead.Read(checkpoint, weights, "transformer.", weights.LayerNorm("ln_f", hidden, epsilon), embedding, tiedByDefault: true)],
+        };
+    }
+
+    private static float Scale(ConfigSection config, int headDim, int layer)
+    {
+        var scale = config.FindFlag("scale_attn_weights") ?? true ? 1 / MathF.Sqrt(headDim) : 1;
+        return config.FindFlag("scale_attn_by_inverse_layer_idx") ?? false ? scale / (layer + 1) : scale;
+    }
+
+    private static AttentionSpec Attention(WeightReader weights, string name, int hidden, int heads, float scale)
+    {
+        var fused = weights.Transposed($"{name}.c_attn.weight", 3 * hidden, hidden);
+        var bias = weights.Vector($"{name}.c_attn.bias", 3 * hidden);
+        Linear Part(int index) => new(
+            fused with { Rows = hidden, RowOffset = index * hidden },
+            bias with { Length = hidden, Offset = index * hidden });
+        return new AttentionSpec(
+            heads, heads, hidden / heads, Part(0), Part(1), Part(2), Dense(weights, $"{name}.c_proj", hidden, hidden), scale);
+    }
+
+    private static MlpSpec Mlp(WeightReader weights, string name, int hidden, ConfigSection config)
+    {
+        var feed = config.FindInteger("n_inner", 1, ModelLimits.Feed) ?? 4 * hidden;
+        return new MlpSpec(
+            Activations.Read(config, "activation_function", "gelu_new"),
+            null,
+            Dense(weights, $"{name}.c_fc", feed, hidden),
+            Dense(weights, $"{name}.c_proj", hidden, feed));
+    }
+
+    private static Linear Dense(WeightReader weights, string name, int outputs, int inputs) =>
+        new(weights.Transposed($"{name}.weight", outputs, inputs), weights.Vector($"{name}.bias", outputs));
+}

@@ -1,0 +1,118 @@
+using InferenceServer.Models.Checkpoints;
+using InferenceServer.Models.Decoding;
+
+namespace InferenceServer.Models.Architectures;
+
+/// <summary>
+/// Rotary frequencies with the scalings Hugging Face configurations name: default, linear, dynamic, llama3 and yarn.
+/// Read from <c>rope_scaling</c> (key <c>rope_type</c>, formerly <c>type</c>) or from the newer <c>rope_parameters</c>,
+/// which holds <c>rope_theta</c> too.
+/// </summary>
+/// <param name="MaxPositions">Positions the scaled model may use.</param>
+internal sealed record RopeScaling(RopeSpec Rope, int MaxPositions)
+{
+    private const double MaxFactor = 1e6;
+    private const string Factor = "factor";
+    private const string OriginalPositions = "original_max_position_embeddings";
+
+    /// <param name="headDim">Rotated dimensions of a head; even.</param>
+    /// <param name="maxPositions"><c>max_position_embeddings</c>.</param>
+    public static RopeScaling Read(ConfigSection config, int headDim, int maxPositions, double defaultTheta)
+    {
+        var parameters = config.FindSection("rope_parameters");
+        var scaling = parameters ?? config.FindSection("rope_scaling");
+        var theta = parameters?.FindNumber("rope_theta", 1, 1e12) ?? config.FindNumber("rope_theta", 1, 1e12) ?? defaultTheta;
+        RefusePartial(config);
+        var plain = new double[headDim / 2];
+        for (var i = 0; i < plain.Length; i++) plain[i] = Math.Pow(theta, -2.0 * i / headDim);
+        if (scaling is null) return Of(plain, headDim, maxPositions);
+
+        RefusePartial(scaling);
+        var key = scaling.Has("rope_type") || !scaling.Has("type") ? "rope_type" : "type";
+        return scaling.FindText(key) switch
+        {
+            // rope_parameters may hold nothing but theta; rope_scaling without a type says nothing at all.
+            null when parameters is not null && !scaling.Has(Factor) => Of(plain, headDim, maxPositions),
+            null => throw scaling.Missing("rope_type", "default, linear, dynamic, llama3 or yarn", CheckpointErrorKind.ArchitectureUnsupported),
+            "default" => Of(plain, headDim, maxPositions),
+            "linear" => Linear(scaling, plain, headDim, maxPositions),
+
+            // Dynamic NTK changes nothing up to the original length, and this server keeps to the original length.
+            "dynamic" => Of(plain, headDim, scaling.FindInteger(OriginalPositions, 1, ModelLimits.Positions) ?? maxPositions),
+            "llama3" => Of(Llama3(scaling, plain), headDim, maxPositions),
+            "yarn" => Yarn(scaling, plain, headDim, maxPositions, theta),
+            _ => throw scaling.Invalid(key, "default, linear, dynamic, llama3 or yarn", CheckpointErrorKind.ArchitectureUnsupported),
+        };
+    }
+
+    private static RopeScaling Of(double[] frequencies, int headDim, int maxPositions, double attentionFactor = 1) =>
+        new(new RopeSpec(headDim, Array.ConvertAll(frequencies, frequency => (float)frequency), (float)attentionFactor), maxPositions);
+
+    private static RopeScaling Linear(ConfigSection scaling, double[] plain, int headDim, int maxPositions)
+    {
+        var factor = scaling.RequireNumber(Factor, 1, MaxFactor);
+        return Of(Array.ConvertAll(plain, frequency => frequency / factor), headDim, Stretch(maxPositions, factor));
+    }
+
+    // Llama 3.1: long wavelengths are divided by the factor, short ones kept, and those between are interpolated.
+    private static double[] Llama3(ConfigSection scaling, double[] plain)
+    {
+        var factor = scaling.RequireNumber(Factor, 1, MaxFactor);
+        var low = scaling.RequireNumber("low_freq_factor", 1e-6, MaxFactor);
+        var high = scaling.RequireNumber("high_freq_factor", 1e-6, MaxFactor);
+        var original = scaling.RequireInteger(OriginalPositions, 1, ModelLimits.Positions);
+        if (high <= low) throw scaling.Invalid("high_freq_factor", $"a number above low_freq_factor ({low})");
+        return Array.ConvertAll(plain, frequency =>
+        {
+            var wavelength = 2 * Math.PI / frequency;
+            if (wavelength < original / high) return frequency;
+            if (wavelength > original / low) return frequency / factor;
+            var smooth = ((original / wavelength) - low) / (high - low);
+            return ((1 - smooth) * frequency / factor) + (smooth * frequency);
+        });
+    }
+
+    // YaRN (arXiv 2309.00071): a ramp over the dimensions between interpolation and the plain frequencies.
+    private static RopeScaling Yarn(ConfigSection scaling, double[] plain, int headDim, int maxPositions, double theta)
+    {
+        var original = scaling.FindInteger(OriginalPositions, 1, ModelLimits.Positions) ?? maxPositions;
+        var factor = scaling.FindNumber(Factor, 1, MaxFactor) ?? Math.Max(1, (double)maxPositions / original);
+        var fast = scaling.FindNumber("beta_fast", 1e-6, MaxFactor) ?? 32;
+        var slow = scaling.FindNumber("beta_slow", 1e-6, MaxFactor) ?? 1;
+        var (low, high) = (CorrectionDimension(fast), CorrectionDimension(slow));
+        if (scaling.FindFlag("truncate") ?? true) (low, high) = (Math.Floor(low), Math.Ceiling(high));
+        (low, high) = (Math.Max(low, 0), Math.Min(high, headDim - 1));
+        if (low == high) high += 0.001;
+
+        var frequencies = new double[plain.Length];
+        for (var i = 0; i < frequencies.Length; i++)
+        {
+            var interpolated = Math.Clamp((i - low) / (high - low), 0, 1);
+            frequencies[i] = (plain[i] / factor * interpolated) + (plain[i] * (1 - interpolated));
+        }
+
+        return Of(frequencies, headDim, Math.Max(maxPositions, Stretch(original, factor)), AttentionFactor(scaling, factor));
+
+        double CorrectionDimension(double rotations) =>
+            headDim * Math.Log(original / (rotations * 2 * Math.PI)) / (2 * Math.Log(theta));
+    }
+
+    private static double AttentionFactor(ConfigSection scaling, double factor)
+    {
+        if (scaling.FindNumber("attention_factor", 1e-6, MaxFactor) is { } given) return given;
+        var scale = scaling.FindNumber("mscale", 0, MaxFactor) ?? 0;
+        var scaleAll = scaling.FindNumber("mscale_all_dim", 0, MaxFactor) ?? 0;
+        return scale != 0 && scaleAll != 0 ? Magnitude(scale) / Magnitude(scaleAll) : Magnitude(1);
+
+        double Magnitude(double m) => factor <= 1 ? 1 : (0.1 * m * Math.Log(factor)) + 1;
+    }
+
+    private static int Stretch(int positions, double factor) => (int)Math.Min(ModelLimits.Positions, positions * factor);
+
+    private static void RefusePartial(ConfigSection section)
+    {
+        const string Key = "partial_rotary_factor";
+        if (section.FindNumber(Key, 0, 1) is { } share && share != 1)
+            throw section.Invalid(Key, "1", CheckpointErrorKind.ArchitectureUnsupported);
+    }
+}

@@ -1,0 +1,41 @@
+namespace InferenceServer.Models.Engine;
+
+/// <summary>
+/// Divides a step's rows among the running sequences. Sees only how many rows each would like to run, in order of
+/// priority and age: no tensors, no memory, so it is tested without a model.
+/// </summary>
+internal static class Scheduler
+{
+    /// <summary>A sequence with no more rows than this to run is decoding, and is never kept waiting by a prompt.</summary>
+    public const int ShortRows = 8;
+
+    /// <summary>
+    /// Fills <paramref name="granted"/>: first everyone who decodes, then prompts and catch-ups with what is left, the first
+    /// in order first. The first of those always advances, so each is the first one day; a grant of 0 sits the step out.
+    /// </summary>
+    public static void Share(int budget, ReadOnlySpan<int> pending, Span<int> granted)
+    {
+        var decoding = 0;
+        foreach (var rows in pending)
+        {
+            if (rows <= ShortRows) decoding++;
+        }
+
+        for (var i = 0; i < pending.Length; i++)
+        {
+            if (pending[i] > ShortRows) continue;
+            // One row for each of those behind is set aside.
+            granted[i] = Math.Clamp(budget - --decoding, 1, Math.Max(1, pending[i]));
+            budget -= granted[i];
+        }
+
+        var first = true;
+        for (var i = 0; i < pending.Length; i++)
+        {
+            if (pending[i] <= ShortRows) continue;
+            granted[i] = Math.Clamp(pending[i], 0, Math.Max(budget, first ? 1 : 0));
+            budget -= granted[i];
+            first = false;
+        }
+    }
+}

@@ -34,6 +34,8 @@ public sealed class ReferenceDecoder : IDecoder
 
     public int PageCount { get; }
 
+    public int RowsPerPage => Math.Max(1, 2 * Geometry.PageTokens * Geometry.LayersPerPage * Spec.Layers.Max(layer => layer.Attention.KvHeads * layer.Attention.HeadDim) / Spec.HiddenSize);
+
     /// <summary>Rows run through each layer so far.</summary>
     public IReadOnlyList<long> RowsRun => _rowsRun;
 
@@ -114,7 +116,7 @@ public sealed class ReferenceDecoder : IDecoder
     private void Blend(KvBlend blend)
     {
         var spec = Spec.Blends[blend.Blend];
-        for (var layer = 0; layer < Spec.Layers.Count; layer++)
+        for (var layer = blend.Range.Lo; layer < blend.Range.Hi; layer++)
         {
             for (var position = 0; position < blend.Count; position++)
             {

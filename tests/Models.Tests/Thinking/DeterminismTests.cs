@@ -9,8 +9,6 @@ namespace InferenceServer.Models.Tests.Thinking;
 /// <summary>The same request gives the same tokens, whatever happens around it and to it.</summary>
 public class DeterminismTests
 {
-    private static readonly ThinkingMethod[] Methods = Enum.GetValues<ThinkingMethod>();
-
     [Theory]
     [InlineData(ThinkingMethod.Plain)]
     [InlineData(ThinkingMethod.Tas)]
@@ -23,8 +21,9 @@ public class DeterminismTests
     {
         Check.One(
             Config.QuickThrowOnFailure.WithMaxTest(25),
-            Prop.ForAll(ArbMap.Default.ArbFor<(byte Request, byte[] Fate)>(), sample =>
+            Prop.ForAll(Gen.Choose(0, int.MaxValue).ToArbitrary(), seed =>
             {
+                var sample = Sample(seed);
                 var setup = TinySetup.Of(method, 1 + (sample.Request % 3), gpt2: sample.Request % 2 == 1);
                 var request = Request(sample.Request);
                 using var calm = new ReferenceDecoder(setup.Spec, 200, 4);
@@ -61,8 +60,9 @@ public class DeterminismTests
     {
         Check.One(
             Config.QuickThrowOnFailure.WithMaxTest(8),
-            Prop.ForAll(ArbMap.Default.ArbFor<(byte Request, byte[] Fate)>(), sample =>
+            Prop.ForAll(Gen.Choose(0, int.MaxValue).ToArbitrary(), seed =>
             {
+                var sample = Sample(seed);
                 var setup = TinySetup.Of(method, 1 + (sample.Request % 3));
                 using var decoder = new ReferenceDecoder(setup.Spec, 600, 4);
                 var driver = new ProgramDriver(decoder);
@@ -83,8 +83,14 @@ public class DeterminismTests
             }));
     }
 
-    [Fact]
-    public void Every_method_is_tested() => Assert.Equal(7, Methods.Length);
+    // FsCheck shrinks nothing here: its seed names the whole story.
+    private static (byte Request, byte[] Fate) Sample(int seed)
+    {
+        var random = new Random(seed);
+        var fate = new byte[random.Next(60)];
+        random.NextBytes(fate);
+        return ((byte)random.Next(256), fate);
+    }
 
     // The byte says what happens to the next step: run, planned in vain, run in vain, or everything taken away.
     private static void Suffer(ProgramDriver driver, ProgramRun run, int fate)

@@ -74,7 +74,7 @@ public class DeterminismTests
                 {
                     var fate = step < sample.Fate.Length ? sample.Fate[step] : step % 5;
                     var together = runs.Where((run, i) => !run.Done && ((fate >> i) % 2 == 0 || step >= sample.Fate.Length)).ToList();
-                    if (together.Count > 0 && fate % 11 == 3) Suffer(driver, together[0], fate);
+                    if (together.Count > 0 && step < sample.Fate.Length && fate % 11 == 3) Suffer(driver, together[0], fate);
                     together.RemoveAll(run => run.Done);
                     if (together.Count > 0) driver.Step([.. together.Select((run, i) => (run, 1 + ((fate + i) % 6)))]);
                 }

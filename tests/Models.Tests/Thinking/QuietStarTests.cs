@@ -1,3 +1,4 @@
+using InferenceServer.Models.Checkpoints;
 using InferenceServer.Models.Decoding;
 using InferenceServer.Models.Tests.Conformance;
 using InferenceServer.Models.Thinking;
@@ -17,7 +18,7 @@ public class QuietStarTests
     {
         var setup = TinySetup.QuietStar();
         var layers = setup.Spec.Mixers[0].Layers;
-        var zero = new Linear(Matrix.Of(Checkpoints.Tensor.FromArray("zero", [1, 16], new float[16])));
+        var zero = new Linear(Matrix.Of(Tensor.FromArray("zero", [1, 16], new float[16])));
         var silent = setup with
         {
             Spec = setup.Spec with { Mixers = [new MixerSpec([.. layers.SkipLast(1), zero])] },

@@ -17,13 +17,15 @@ public class KvLedgerGameTests
         var tables = new List<(KvTable Table, List<int> Tokens)>();
         for (var move = 0; move < 4000; move++)
         {
-            var (table, tokens) = tables.Count > 0 ? tables[random.Next(tables.Count)] : (null!, null!);
-            switch (random.Next(table is null ? 1 : 7))
+            if (tables.Count == 0 || random.Next(7) == 0)
             {
-                case 0:
-                    tables.Add((ledger.CreateTable(), [.. Enumerable.Range(0, random.Next(1, 30)).Select(i => i / 9 % (1 + random.Next(2)))]));
-                    if (random.Next(2) == 0) Assert.True(ledger.Attach(tables[^1].Table, "", tables[^1].Tokens) < tables[^1].Tokens.Count);
-                    break;
+                tables.Add((ledger.CreateTable(), [.. Enumerable.Range(0, random.Next(1, 30)).Select(i => i / 9 % (1 + random.Next(2)))]));
+                if (random.Next(2) == 0) Assert.True(ledger.Attach(tables[^1].Table, "", tables[^1].Tokens) < tables[^1].Tokens.Count);
+            }
+
+            var (table, tokens) = tables[random.Next(tables.Count)];
+            switch (random.Next(1, 7))
+            {
                 case 1 or 2:
                     var range = new LayerRange(0, random.Next(1, 4));
                     var start = table.Length(range);

@@ -227,13 +227,14 @@ public sealed unsafe class CpuDecoder : IDecoder
 
     private void Blend(KvBlend blend)
     {
-        for (var group = 0; group < Geometry.LayerGroups; group++)
+        if (blend.Range.Count == 0) return;
+        for (var group = Geometry.GroupOf(blend.Range.Lo); group <= Geometry.GroupOf(blend.Range.Hi - 1); group++)
         {
             var (into, from) = (blend.Into.Pages(group), blend.From.Pages(group));
             for (var page = 0; page * Geometry.PageTokens < blend.Count; page++)
             {
                 var count = Math.Min(Geometry.PageTokens, blend.Count - (page * Geometry.PageTokens));
-                _arena.Blend(Spec, group, into[page], from[page], count, Spec.Blends[blend.Blend]);
+                _arena.Blend(Spec, blend.Range, group, into[page], from[page], count, Spec.Blends[blend.Blend]);
             }
         }
     }

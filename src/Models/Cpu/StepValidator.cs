@@ -172,9 +172,11 @@ internal sealed class StepValidator(DecoderSpec spec, KvGeometry geometry, int p
     {
         Require((uint)blend.Blend < (uint)spec.Blends.Count, $"Blend {blend.Blend} does not exist; the model has {spec.Blends.Count}.");
         Require(blend.Count >= 0 && blend.Count <= spec.MaxPositions, $"Cannot blend {blend.Count} positions.");
-        if (blend.Count == 0) return;
-        CheckPages(blend.Into, spec.AllLayers, blend.Count);
-        CheckPages(blend.From, spec.AllLayers, blend.Count);
+        var range = blend.Range;
+        Require(range.Lo >= 0 && range.Lo <= range.Hi && range.Hi <= spec.Layers.Count, $"Cannot blend layers {range}.");
+        if (blend.Count == 0 || range.Count == 0) return;
+        CheckPages(blend.Into, range, blend.Count);
+        CheckPages(blend.From, range, blend.Count);
     }
 
     private void Pend(RowGroup group)

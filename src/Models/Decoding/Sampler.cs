@@ -63,6 +63,8 @@ public static class Sampler
             while (kept > 1 && weights[kept - 1] < spec.MinP * weights[0]) kept--;
         }
 
+        // Rounding may leave a little of the draw at the end of the list: it must not fall to a token of no weight.
+        while (kept > 1 && weights[kept - 1] == 0) kept--;
         total = 0;
         for (var i = 0; i < kept; i++) total += weights[i];
         var draw = CounterRandom.Uniform(spec.Seed, spec.Stream, spec.Index) * total;

@@ -66,8 +66,12 @@ public sealed record RowGroup(KvTable Kv, LayerRange Range, int Start, RowSource
 /// <summary>Sample (or score) one token from a kept row. With a mix base: Quiet-STaR's mixture of two rows.</summary>
 public sealed record HeadCall(int Head, RowRef From, SampleSpec Sample, RowRef? MixBase = null, int Mixer = 0) : StepOp;
 
-/// <summary>At the end of the step: blend positions [0, Count) of both tables into <paramref name="Into"/> (the causal one).</summary>
-public sealed record KvBlend(KvTable Into, KvTable From, int Count, int Blend) : StepOp;
+/// <summary>
+/// At the end of the step: blend positions [0, Count) of both tables, in the layers of <paramref name="Range"/>, into
+/// <paramref name="Into"/> (the causal one). A step blends only layers whose K and V it wrote itself, in both tables, so that
+/// running it again blends once and not twice.
+/// </summary>
+public sealed record KvBlend(KvTable Into, KvTable From, LayerRange Range, int Count, int Blend) : StepOp;
 
 /// <summary>
 /// Run call <paramref name="Index"/> of a side net at a layer boundary, after the groups that end there and before

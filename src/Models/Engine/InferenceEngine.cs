@@ -150,7 +150,7 @@ public sealed class InferenceEngine : IDisposable
 
         _steps.Run(_running, Preempt, Fail);
         foreach (var sequence in _running.Where(sequence => sequence.IsDone).ToArray())
-            Retire(sequence, done => done.Finish(done.Program.Finish ?? FinishReason.Stop));
+            Retire(sequence, done => done.Finish(done.Reason));
         return true;
     }
 
@@ -243,7 +243,17 @@ public sealed class InferenceEngine : IDisposable
         if (sequence.Started is { } started)
             _admission.Learn(usage.PromptTokens + usage.CompletionTokens, Stopwatch.GetElapsedTime(started) / (_running.Count + 1));
         _admission.Leave(sequence.Generation.Request.Prompt.Count);
-        tell(sequence);
+        try
+        {
+            tell(sequence);
+        }
+#pragma warning disable CA1031 // A sequence that cannot even say goodbye must not take the others with it.
+        catch (Exception exception)
+#pragma warning restore CA1031
+        {
+            _logger.LogError(exception, "The end of a sequence failed.");
+            sequence.Fail("The generation failed; see the server's log.");
+        }
     }
 
     private void Refuse(Generation generation, GenerationEvent last)

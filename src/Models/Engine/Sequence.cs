@@ -36,6 +36,9 @@ internal sealed class Sequence : IComparable<Sequence>, IDisposable
     /// <summary>When it was first admitted, in ticks of <see cref="System.Diagnostics.Stopwatch"/>.</summary>
     public long? Started { get; set; }
 
+    /// <summary>Why it is done: a stop string counts before the token limit it may coincide with.</summary>
+    public FinishReason Reason => Assembler.StopString is not null ? FinishReason.Stop : Program.Finish ?? FinishReason.Stop;
+
     public bool IsDone => Program.Finish is not null || Assembler.StopString is not null;
 
     public bool TryReserve(SequencePlan plan) => _memory.TryReserve(plan);
@@ -68,9 +71,20 @@ internal sealed class Sequence : IComparable<Sequence>, IDisposable
         Generation.Complete();
     }
 
+    /// <summary>Tells the client that the generation broke. Does not throw.</summary>
     public void Fail(string message)
     {
-        Assembler.Complete();
+        try
+        {
+            Assembler.Complete();
+        }
+#pragma warning disable CA1031 // What broke may be the detokenizer itself; the client must hear of it all the same.
+        catch (Exception)
+#pragma warning restore CA1031
+        {
+            // The text that was held back is lost with it.
+        }
+
         Generation.Publish(new GenerationEvent.Failed(message));
         Generation.Complete();
     }

@@ -21,7 +21,10 @@ internal sealed class TokenAssembler(GenerationRequest request, Func<IDetokenize
     public void Emit(TokenChannel channel, int layer, int token, in HeadResult result, string? text = null)
     {
         if (StopString is not null) return;
+        // A thought is over once the answer goes on: what it held back belongs before the answer.
+        if (channel == TokenChannel.Answer && _thought.Pending.Count > 0) Close(_thought);
         var state = State(channel);
+        state.Layer = layer;
         text ??= state.Detokenizer.Append(token);
         Add(state, new GenerationEvent.Token(channel, layer, state.Count++, token, text, result.Logprob, result.Top, result.Mix));
     }
@@ -30,7 +33,8 @@ internal sealed class TokenAssembler(GenerationRequest request, Func<IDetokenize
     {
         if (StopString is not null) return;
         var state = State(channel);
-        Add(state, new GenerationEvent.Token(channel, layer, Math.Max(0, state.Count - 1), null, text, 0, [], 0));
+        state.Layer = layer;
+        Add(state, Continuation(channel, state, text));
     }
 
     public void Restart(TokenChannel channel)
@@ -43,13 +47,20 @@ internal sealed class TokenAssembler(GenerationRequest request, Func<IDetokenize
     /// <summary>Sends what is still held back: nothing generated is lost.</summary>
     public void Complete()
     {
-        foreach (var state in new[] { _thought, _answer })
-        {
-            var rest = StopString is null ? state.Detokenizer.Flush() : "";
-            if (rest.Length > 0 && state.Pending.Count > 0) state.Pending[^1] = state.Pending[^1] with { Text = state.Pending[^1].Text + rest };
-            Release(state, state.Pending.Count);
-        }
+        Close(_thought);
+        if (StopString is null) Close(_answer);
     }
+
+    private void Close(ChannelState state)
+    {
+        var rest = state.Detokenizer.Flush();
+        if (rest.Length > 0) Add(state, Continuation(state == _thought ? TokenChannel.Thought : TokenChannel.Answer, state, rest));
+        Release(state, state.Pending.Count);
+        state.Detokenizer = createDetokenizer();
+    }
+
+    private static GenerationEvent.Token Continuation(TokenChannel channel, ChannelState state, string text) =>
+        new(channel, state.Layer, Math.Max(0, state.Count - 1), null, text, 0, [], 0);
 
     private void Add(ChannelState state, GenerationEvent.Token token)
     {
@@ -106,11 +117,14 @@ internal sealed class TokenAssembler(GenerationRequest request, Func<IDetokenize
 
     private sealed class ChannelState(IDetokenizer detokenizer, IReadOnlyList<string> stop)
     {
-        public IDetokenizer Detokenizer { get; private set; } = detokenizer;
+        public IDetokenizer Detokenizer { get; set; } = detokenizer;
 
         public IReadOnlyList<string> Stop { get; } = stop;
 
         public List<GenerationEvent.Token> Pending { get; } = [];
+
+        /// <summary>Of the newest token.</summary>
+        public int Layer { get; set; }
 
         /// <summary>Tokens emitted by the program.</summary>
         public int Count { get; set; }

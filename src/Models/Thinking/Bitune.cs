@@ -15,28 +15,29 @@ public sealed class Bitune : ThinkingProgram
 
     private readonly KvTable _kv;
     private readonly KvTable _bidirectional;
-    private readonly Rows _causalRows; // state of the causal pass at boundary _layer, [P-1, hidden]
-    private readonly Rows _bidirectionalRows;
+    private readonly Rows[] _causalRows; // state of the causal pass, [P-1, hidden]: at boundary _layer in set _current
+    private readonly Rows[] _bidirectionalRows;
     private readonly Rows _last;
     private readonly List<int> _tokens;
     private readonly int _blended; // positions that are blended, P-1
     private int _layer; // layers both passes have run
+    private int _current; // a step reads this set and writes the other, so that it can be run again
 
     public Bitune(GenerationRequest request, ProgramContext context)
         : base(request, context)
     {
         _kv = context.Memory.CreateTable();
         _bidirectional = context.Memory.CreateTable();
-        _causalRows = context.Memory.CreateRows();
-        _bidirectionalRows = context.Memory.CreateRows();
+        _causalRows = [context.Memory.CreateRows(), context.Memory.CreateRows()];
+        _bidirectionalRows = [context.Memory.CreateRows(), context.Memory.CreateRows()];
         _last = context.Memory.CreateRows();
         _tokens = [.. request.Prompt];
         _blended = _tokens.Count - 1;
         if (_blended == 0) _layer = Spec.Layers.Count; // nothing to blend: plain causal
     }
 
-    /// <summary>The prompt's rows of both passes.</summary>
-    public override int MaxKeptRows => checked((2 * _blended) + 1);
+    /// <summary>The prompt's rows of both passes, before and after a step.</summary>
+    public override int MaxKeptRows => checked((4 * _blended) + 1);
 
     public override int PendingRows => _layer < Spec.Layers.Count ? 2 * _blended : _tokens.Count - _kv.Length(Spec.AllLayers);
 
@@ -67,6 +68,8 @@ public sealed class Bitune : ThinkingProgram
         if (_layer < Spec.Layers.Count)
         {
             _layer = plan.Ops.OfType<RowGroup>().First().Range.Hi;
+            FreeRows(_current);
+            _current = 1 - _current;
             if (_layer == Spec.Layers.Count) FreePrompt();
             return;
         }
@@ -88,18 +91,33 @@ public sealed class Bitune : ThinkingProgram
     {
         var layers = (int)Math.Clamp((long)Spec.Layers.Count * rowBudget / (2L * _blended), 1, Spec.Layers.Count - _layer);
         var range = new LayerRange(_layer, _layer + layers);
-        plan.Run(RowKind.Prefill, _kv, range, 0, Prompt(_causalRows), new Keep(_causalRows, 0, 0, _blended), RowMask.Causal, CausalAdapter);
-        plan.Run(RowKind.Prefill, _bidirectional, range, 0, Prompt(_bidirectionalRows), new Keep(_bidirectionalRows, 0, 0, _blended), RowMask.Full, BidirectionalAdapter);
-        if (range.Hi == Spec.Layers.Count) plan.Blend(_kv, _bidirectional, _blended);
+        var next = 1 - _current;
+        plan.Run(
+            RowKind.Prefill, _kv, range, 0, Prompt(_causalRows), new Keep(_causalRows[next], 0, 0, _blended), RowMask.Causal, CausalAdapter);
+        plan.Run(
+            RowKind.Prefill,
+            _bidirectional,
+            range,
+            0,
+            Prompt(_bidirectionalRows),
+            new Keep(_bidirectionalRows[next], 0, 0, _blended),
+            RowMask.Full,
+            BidirectionalAdapter);
+        plan.Blend(_kv, _bidirectional, range, _blended);
     }
 
-    private RowSource Prompt(Rows kept) =>
-        _layer == 0 ? new TokenRows(Request.Prompt.Take(_blended).ToArray()) : new KeptRows(kept, 0, _blended);
+    private RowSource Prompt(Rows[] kept) =>
+        _layer == 0 ? new TokenRows(Request.Prompt.Take(_blended).ToArray()) : new KeptRows(kept[_current], 0, _blended);
+
+    private void FreeRows(int set)
+    {
+        Context.Memory.Release(_causalRows[set]);
+        Context.Memory.Release(_bidirectionalRows[set]);
+    }
 
     private void FreePrompt()
     {
-        Context.Memory.Release(_causalRows);
-        Context.Memory.Release(_bidirectionalRows);
+        FreeRows(_current);
         Context.Memory.Truncate(_bidirectional, 0);
     }
 }

@@ -16,7 +16,7 @@ public sealed class IcotKd : ThinkingProgram
     private const int StudentEmbedding = 1;
 
     private readonly KvTable _kv;
-    private readonly Rows _stream; // all prompt rows at the boundary reached
+    private readonly Rows[] _stream; // all prompt rows: at boundary _layer in set _current
     private readonly Rows _state; // the emulator's recurrent state
     private readonly Rows _emulated; // f_i, then
     private readonly Rows _substitutes; // the row that replaces the separator's before layer i
@@ -25,12 +25,13 @@ public sealed class IcotKd : ThinkingProgram
     private readonly List<int> _tokens;
     private readonly int _separator; // position of the last prompt token
     private int _layer;
+    private int _current; // a step begins with this set and writes the other, so that it can be run again
 
     public IcotKd(GenerationRequest request, ProgramContext context)
         : base(request, context)
     {
         _kv = context.Memory.CreateTable();
-        _stream = context.Memory.CreateRows();
+        _stream = [context.Memory.CreateRows(), context.Memory.CreateRows()];
         _state = context.Memory.CreateRows();
         _emulated = context.Memory.CreateRows();
         _substitutes = context.Memory.CreateRows();
@@ -40,8 +41,8 @@ public sealed class IcotKd : ThinkingProgram
         _separator = _tokens.Count - 1;
     }
 
-    /// <summary>The prompt's rows, and per layer the emulator's state, its vector and the substitutes.</summary>
-    public override int MaxKeptRows => checked(Request.Prompt.Count + (5 * Spec.Layers.Count) + 1);
+    /// <summary>The prompt's rows before and after a step, and per layer the emulator's state, its vector and the substitutes.</summary>
+    public override int MaxKeptRows => checked((2 * Request.Prompt.Count) + (5 * Spec.Layers.Count) + 1);
 
     public override int PendingRows => _layer < _student.Hi ? _tokens.Count : _tokens.Count - _kv.Length(_student);
 
@@ -53,7 +54,7 @@ public sealed class IcotKd : ThinkingProgram
         {
             var layers = (int)Math.Clamp((long)_student.Hi * rowBudget / _tokens.Count, 1, _student.Hi - _layer);
             for (var layer = _layer; layer < _layer + layers; layer++) PlanPromptLayer(plan, layer);
-            if (_layer + layers == _student.Hi) plan.Sample(Head, new RowRef(_stream, _separator), Draw(TokenChannel.Answer, 0));
+            if (_layer + layers == _student.Hi) plan.Sample(Head, new RowRef(_stream[1 - _current], _separator), Draw(TokenChannel.Answer, 0));
             return;
         }
 
@@ -72,6 +73,8 @@ public sealed class IcotKd : ThinkingProgram
         if (_layer < _student.Hi)
         {
             _layer = plan.Ops.OfType<RowGroup>().Max(group => group.Range.Hi);
+            Context.Memory.Release(_stream[_current]);
+            _current = 1 - _current;
             if (_layer == _student.Hi) ReleasePrompt();
         }
 
@@ -96,29 +99,31 @@ public sealed class IcotKd : ThinkingProgram
         var emulating = layer < _student.Lo;
         var index = emulating ? layer : layer - _student.Lo;
         var enters = index == 0;
+        var next = _stream[1 - _current];
+        var reached = layer == _layer && !(enters && emulating) ? _stream[_current] : next;
         RowSource rows = enters
             ? new TokenRows(Request.Prompt.ToArray(), emulating ? EmulatorEmbedding : StudentEmbedding)
-            : new KeptRows(_stream, 0, prompt);
+            : new KeptRows(reached, 0, prompt);
 
         // The separator's row at this boundary is what the nets replace.
-        if (enters && emulating) plan.Run(RowKind.Prefill, _kv, new LayerRange(layer, layer), 0, rows, new Keep(_stream, 0, 0, prompt));
+        if (enters && emulating) plan.Run(RowKind.Prefill, _kv, new LayerRange(layer, layer), 0, rows, new Keep(next, 0, 0, prompt));
         var substitute = new RowRef(_substitutes, layer);
         plan.SideNet(emulating
-            ? new SideNetCall(EmulatorNet, index, layer, new RowRef(_stream, _separator), new RowRef(_emulated, index), _state, substitute)
+            ? new SideNetCall(EmulatorNet, index, layer, new RowRef(reached, _separator), new RowRef(_emulated, index), _state, substitute)
             : new SideNetCall(StudentNet, index, layer, new RowRef(_emulated, index), substitute));
 
         RowSource before = enters
             ? new TokenRows(Request.Prompt.Take(_separator).ToArray(), emulating ? EmulatorEmbedding : StudentEmbedding)
-            : new KeptRows(_stream, 0, _separator);
+            : new KeptRows(reached, 0, _separator);
         var substituted = _separator == 0
             ? (RowSource)new KeptRows(_substitutes, layer, 1)
             : new JoinedRows([before, new KeptRows(_substitutes, layer, 1)]);
-        plan.Run(RowKind.Prefill, _kv, new LayerRange(layer, layer + 1), 0, substituted, new Keep(_stream, 0, 0, prompt));
+        plan.Run(RowKind.Prefill, _kv, new LayerRange(layer, layer + 1), 0, substituted, new Keep(next, 0, 0, prompt));
     }
 
     private void ReleasePrompt()
     {
-        Context.Memory.Release(_stream);
+        Context.Memory.Release(_stream[_current]);
         Context.Memory.Release(_state);
         Context.Memory.Release(_emulated);
         Context.Memory.Release(_substitutes);

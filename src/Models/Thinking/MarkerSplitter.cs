@@ -23,6 +23,7 @@ public sealed class MarkerSplitter(ThinkingBlock thinking)
     private readonly List<(SpanKind, string)> _spans = [];
     private State _state = thinking.StartsInThought ? State.Thinking : State.Before;
     private bool _afterMarker;
+    private bool _ended;
 
     private enum State
     {
@@ -49,6 +50,11 @@ public sealed class MarkerSplitter(ThinkingBlock thinking)
     public IReadOnlyList<(SpanKind Kind, string Text)> Flush()
     {
         _spans.Clear();
+        _ended = true;
+        while (Step())
+        {
+        }
+
         Take(_pending.Length, _state == State.Thinking ? SpanKind.Thought : SpanKind.Answer);
         return [.. _spans];
     }
@@ -73,11 +79,15 @@ public sealed class MarkerSplitter(ThinkingBlock thinking)
         var text = _pending.ToString();
         var thought = _state == State.Before ? Find(text, thinking.ThoughtMarkers) : (At: -1, Length: 0);
         var answer = Find(text, thinking.AnswerMarkers);
-        if (thought.At >= 0 && (answer.At < 0 || thought.At < answer.At)) return Pass(thought, State.Thinking);
-        if (answer.At >= 0) return Pass(answer, State.Answering);
+        var thoughtFirst = thought.At >= 0 && (answer.At < 0 || thought.At < answer.At);
+        var marker = thoughtFirst ? thought : answer;
+
+        // A marker that begins no later but is not complete yet would win over the one that was found.
+        var open = _ended ? text.Length : FirstPossibleMarker(text);
+        if (marker.At >= 0 && marker.At < open) return Pass(marker, thoughtFirst ? State.Thinking : State.Answering);
 
         // Before any marker nothing is decided: it may all turn out to be the answer.
-        if (_state == State.Thinking) Take(text.Length - LongestMarkerPrefix(text, thinking.AnswerMarkers), SpanKind.Thought);
+        if (_state == State.Thinking) Take(open, SpanKind.Thought);
         return false;
     }
 
@@ -109,18 +119,19 @@ public sealed class MarkerSplitter(ThinkingBlock thinking)
         return first;
     }
 
-
-    private static int LongestMarkerPrefix(string text, IReadOnlyList<string> markers)
+    /// <summary>Where the text's end may be the beginning of a marker that is longer still; its length if nowhere.</summary>
+    private int FirstPossibleMarker(string text)
     {
-        var longest = 0;
+        var first = text.Length;
+        IEnumerable<string> markers = _state == State.Before ? thinking.ThoughtMarkers.Concat(thinking.AnswerMarkers) : thinking.AnswerMarkers;
         foreach (var marker in markers)
         {
-            for (var length = Math.Min(marker.Length - 1, text.Length); length > longest; length--)
+            for (var at = Math.Max(0, text.Length - marker.Length + 1); at < first; at++)
             {
-                if (text.AsSpan(text.Length - length).SequenceEqual(marker.AsSpan(0, length))) longest = length;
+                if (text.AsSpan(at).SequenceEqual(marker.AsSpan(0, text.Length - at))) first = at;
             }
         }
 
-        return longest;
+        return first;
     }
 }

@@ -52,7 +52,8 @@ public sealed class SequencePlan
         HeadCount++;
     }
 
-    public void Blend(KvTable into, KvTable from, int count, int blend = 0) => _ops.Add(new KvBlend(into, from, count, blend));
+    public void Blend(KvTable into, KvTable from, LayerRange range, int count, int blend = 0) =>
+        _ops.Add(new KvBlend(into, from, range, count, blend));
 
     /// <summary>Forgets everything: the sequence sits the step out.</summary>
     public void Clear()

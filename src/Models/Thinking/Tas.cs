@@ -101,7 +101,7 @@ public sealed class Tas : ThinkingProgram
             case ProgramCommand.AnswerNow when !_speaking:
                 CloseThought(Thinking.ThoughtClosedBy.Command);
                 return true;
-            case ProgramCommand.ReplaceThought replace when Finish is null:
+            case ProgramCommand.ReplaceThought replace when Finish is null && Fits(replace.Thought):
                 if (_answers > 0) sink.Restart(TokenChannel.Answer);
                 if (_thoughts > 0) sink.Restart(TokenChannel.Thought);
                 Supply(replace.Thought);
@@ -175,6 +175,8 @@ public sealed class Tas : ThinkingProgram
         var same = old.AsSpan().CommonPrefixLength(_tokens.ToArray());
         Context.Memory.Truncate(_kv, Math.Min(same, _tokens.Count - 1));
     }
+
+    private bool Fits(IReadOnlyList<int> thought) => (long)_thoughtStart + thought.Count + 1 + Request.MaxTokens <= Spec.MaxPositions;
 
     private RowKind KindAt(int position, RowKind kind) => position < Request.Prompt.Count ? RowKind.Prefill : kind;
 

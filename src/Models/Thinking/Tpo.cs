@@ -44,6 +44,7 @@ public sealed class Tpo(GenerationRequest request, ProgramContext context) : Pla
 
         Decide(_splitter.Append(_detokenizer.Flush()), sink);
         Decide(_splitter.Flush(), sink);
+        while (_held.TryDequeue(out var silent)) Send(silent, _splitter.Answering, sink);
         base.Complete(reason, sink);
     }
 
@@ -59,21 +60,36 @@ public sealed class Tpo(GenerationRequest request, ProgramContext context) : Pla
                 if (token is not null) length = Math.Min(length, token.Undecided);
                 var part = text.Substring(from, length);
                 if (token is not null) token.Decide(kind, part);
-                else if (kind != SpanKind.Marker) sink.EmitText(kind == SpanKind.Answer ? TokenChannel.Answer : TokenChannel.Thought, Spec.Layers.Count, part);
+                else if (kind != SpanKind.Marker) SendRest(kind, part, sink);
                 from += length;
             }
         }
 
-        while (_held.TryPeek(out var oldest) && oldest.Undecided == 0)
+        SendDecided(sink);
+    }
+
+    // A token without text (part of a character) goes where the character goes, which the next one with text tells.
+    private void SendDecided(ITokenSink sink)
+    {
+        while (_held.FirstOrDefault(held => held.HasText) is { Undecided: 0 } decided)
         {
-            _held.Dequeue();
-            Send(oldest, sink);
+            while (_held.TryPeek(out var silent) && silent != decided) Send(_held.Dequeue(), IsAnswer(decided), sink);
+            Send(_held.Dequeue(), IsAnswer(decided), sink);
         }
     }
 
-    private void Send(HeldToken token, ITokenSink sink)
+    // Text behind the last token's, which the detokenizer held until the end.
+    private void SendRest(SpanKind kind, string text, ITokenSink sink)
     {
-        var answer = token.Thought.Length == 0 && (token.Answer.Length > 0 || (_splitter.Answering && !token.Marker));
+        SendDecided(sink);
+        while (_held.TryDequeue(out var silent)) Send(silent, kind == SpanKind.Answer, sink);
+        sink.EmitText(kind == SpanKind.Answer ? TokenChannel.Answer : TokenChannel.Thought, Spec.Layers.Count, text);
+    }
+
+    private bool IsAnswer(HeldToken token) => token.Thought.Length == 0 && (token.Answer.Length > 0 || (_splitter.Answering && !token.Marker));
+
+    private void Send(HeldToken token, bool answer, ITokenSink sink)
+    {
         if (answer)
         {
             sink.Emit(TokenChannel.Answer, Spec.Layers.Count, token.Id, token.Result, token.Answer);
@@ -84,12 +100,14 @@ public sealed class Tpo(GenerationRequest request, ProgramContext context) : Pla
         if (token.Answer.Length > 0) sink.EmitText(TokenChannel.Answer, Spec.Layers.Count, token.Answer);
     }
 
-    /// <summary>A token whose text is not wholly decided yet; one without text (part of a code point) is decided at once.</summary>
+    /// <summary>A token whose text is not wholly decided yet, or that has none.</summary>
     private sealed class HeldToken(int id, in HeadResult result, int length)
     {
         public int Id => id;
 
         public HeadResult Result { get; } = result;
+
+        public bool HasText { get; } = length > 0;
 
         public int Undecided { get; private set; } = length;
 

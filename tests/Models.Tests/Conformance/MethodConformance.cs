@@ -37,7 +37,7 @@ public abstract class MethodConformance(Func<DecoderSpec, int, IDecoder> create)
         var next = harness.Logprobs(Next(alpha == 0 ? causal.Kv : full.Kv, 11));
 
         var (blendCausal, blendFull) = (causal with { Kv = harness.Table(Tokens.Length + 1) }, full with { Kv = harness.Table(Tokens.Length) });
-        harness.Run(blendCausal, blendFull, new KvBlend(blendCausal.Kv, blendFull.Kv, Tokens.Length, 0));
+        harness.Run(blendCausal, blendFull, new KvBlend(blendCausal.Kv, blendFull.Kv, harness.Spec.AllLayers, Tokens.Length, 0));
         Assert.Equal(next, harness.Logprobs(Next(blendCausal.Kv, 11)));
 
         RowGroup Next(KvTable table, int token)
@@ -56,9 +56,9 @@ public abstract class MethodConformance(Func<DecoderSpec, int, IDecoder> create)
         harness.Run(into, from);
         var next = into with { Start = Tokens.Length - 1, In = new TokenRows(new[] { 12 }) };
         var before = harness.Logprobs(next);
-        harness.Run(new KvBlend(into.Kv, from.Kv, 0, 0));
+        harness.Run(new KvBlend(into.Kv, from.Kv, harness.Spec.AllLayers, 0, 0));
         Assert.Equal(before, harness.Logprobs(next));
-        harness.Run(new KvBlend(into.Kv, from.Kv, 1, 0));
+        harness.Run(new KvBlend(into.Kv, from.Kv, harness.Spec.AllLayers, 1, 0));
         Assert.NotEqual(before, harness.Logprobs(next));
     }
 

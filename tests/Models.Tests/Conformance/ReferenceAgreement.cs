@@ -28,7 +28,7 @@ public abstract class ReferenceAgreement(Func<DecoderSpec, int, IDecoder> create
     {
         var causal = harness.Prompt(Tokens, harness.Table(Tokens.Length + 1)) with { Adapter = 0 };
         var full = harness.Prompt(Tokens) with { Mask = RowMask.Full, Adapter = 1 };
-        harness.Run(causal, full, new KvBlend(causal.Kv, full.Kv, Tokens.Length, 0));
+        harness.Run(causal, full, new KvBlend(causal.Kv, full.Kv, harness.Spec.AllLayers, Tokens.Length, 0));
         return harness.Logprobs(causal with { Start = Tokens.Length, In = new TokenRows(new[] { 11 }) });
     });
 

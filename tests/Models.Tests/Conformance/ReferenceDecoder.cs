@@ -117,7 +117,7 @@ public sealed class ReferenceDecoder : IDecoder
     private void Blend(KvBlend blend)
     {
         var spec = Spec.Blends[blend.Blend];
-        for (var layer = 0; layer < Spec.Layers.Count; layer++)
+        for (var layer = blend.Range.Lo; layer < blend.Range.Hi; layer++)
         {
             for (var position = 0; position < blend.Count; position++)
             {

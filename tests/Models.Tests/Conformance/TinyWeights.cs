@@ -10,7 +10,7 @@ internal sealed class TinyWeights(int seed)
 
     /// <summary>[outputs, inputs] with variance gain² / inputs.</summary>
     public Matrix Matrix(int outputs, int inputs, float gain = 1) =>
-        Decoding.Matrix.Of(Normal([outputs, inputs], gain / MathF.Sqrt(inputs)));
+        Models.Decoding.Matrix.Of(Normal([outputs, inputs], gain / MathF.Sqrt(inputs)));
 
     public Linear Linear(int outputs, int inputs, bool bias = false, float gain = 1) =>
         new(Matrix(outputs, inputs, gain), bias ? Vector(outputs) : null);

@@ -47,8 +47,8 @@ public class CpuDecoderTests
             new HeadCall(2, new RowRef(rows, 0), SampleSpec.Greedy),
             new HeadCall(0, new RowRef(rows, 40), SampleSpec.Greedy),
             new HeadCall(0, new RowRef(rows, 0), SampleSpec.Greedy, new RowRef(rows, 1)),
-            new KvBlend(prompt.Kv, prompt.Kv, 64, 0),
-            new KvBlend(prompt.Kv, prompt.Kv, 1, 1),
+            new KvBlend(prompt.Kv, prompt.Kv, prompt.Range, 64, 0),
+            new KvBlend(prompt.Kv, prompt.Kv, prompt.Range, 1, 1),
             new SideNetCall(0, 0, 0, new RowRef(rows, 0), new RowRef(rows, 1)),
         ];
         // Each comes after work that would overwrite what is kept.

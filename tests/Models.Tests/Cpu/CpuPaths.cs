@@ -35,5 +35,5 @@ internal static class CpuPaths
     }
 
     public static Matrix Matrix(int outputs, int inputs, float[] values) =>
-        Decoding.Matrix.Of(Tensor.FromArray("test", [outputs, inputs], values));
+        Models.Decoding.Matrix.Of(Tensor.FromArray("test", [outputs, inputs], values));
 }

@@ -50,7 +50,7 @@ public class ReferenceAgreementTests
         harness.Run(
             prompt,
             prompt with { Kv = full, Mask = RowMask.Full, Adapter = 1 },
-            new KvBlend(causal, full, Tokens.Length, 0));
+            new KvBlend(causal, full, prompt.Range, Tokens.Length, 0));
         return harness.Logprobs(prompt with { Start = Tokens.Length, In = new TokenRows(new[] { 7 }) });
     });
 

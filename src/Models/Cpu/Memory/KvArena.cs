@@ -53,10 +53,10 @@ internal sealed unsafe class KvArena : IDisposable
     /// Positions [0, count) of a page: into = into·(1 − α) + from·α, keys and values each with their own α
     /// (Bitune, arXiv 2405.14862), for the layers of one group.
     /// </summary>
-    public void Blend(DecoderSpec spec, int group, int into, int from, int count, BlendSpec blend)
+    public void Blend(DecoderSpec spec, LayerRange range, int group, int into, int from, int count, BlendSpec blend)
     {
         var first = group * Geometry.LayersPerPage;
-        for (var layer = first; layer < Math.Min(first + Geometry.LayersPerPage, spec.Layers.Count); layer++)
+        for (var layer = Math.Max(first, range.Lo); layer < Math.Min(first + Geometry.LayersPerPage, range.Hi); layer++)
         {
             var attention = spec.Layers[layer].Attention;
             var layout = Layout[layer];

@@ -1,0 +1,117 @@
+using InferenceServer.Models.Decoding;
+
+namespace InferenceServer.Models.Tests.Decoding;
+
+/// <summary>The sampler against straightforward sums in double, and its draws against the distribution they should follow.</summary>
+public class SamplerTests
+{
+    [Fact]
+    public void Greedy_takes_the_largest_and_the_smallest_id_among_equals()
+    {
+        var random = new Random(1);
+        for (var i = 0; i < 500; i++)
+        {
+            float[] logits = [.. Enumerable.Range(0, 1 + random.Next(300)).Select(_ => (float)random.Next(-3, 4) + 5)];
+            Assert.Equal(Array.IndexOf(logits, logits.Max()), Sampler.Sample([.. logits], SampleSpec.Greedy).Token);
+        }
+    }
+
+    [Fact]
+    public void Logprobs_are_those_of_a_softmax_at_temperature_one()
+    {
+        var logits = Logits(2, 50);
+        var sum = Math.Log(logits.Sum(logit => Math.Exp(logit)));
+        var spec = new SampleSpec { Temperature = 0.3f, TopK = 2, TopLogprobs = 50, Seed = 4 };
+        var result = Sampler.Sample([.. logits], spec);
+        Assert.Equal(logits[result.Token] - sum, result.Logprob, 1e-5);
+        Assert.Equal(logits.Select((logit, id) => (logit, id)).OrderByDescending(item => item.logit).Select(item => item.id), result.Top.Select(top => top.Token));
+        Assert.All(result.Top, top => Assert.Equal(logits[top.Token] - sum, top.Logprob, 1e-5));
+        Assert.Equal(3, Sampler.Sample([.. logits], spec with { TopLogprobs = 3 }).Top.Count);
+    }
+
+    public static TheoryData<SampleSpec> Specs() =>
+    [
+        new SampleSpec { Temperature = 1 },
+        new SampleSpec { Temperature = 0.5f },
+        new SampleSpec { Temperature = 2, TopK = 5 },
+        new SampleSpec { Temperature = 1, TopK = 1 },
+        new SampleSpec { Temperature = 1, TopP = 0.7f },
+        new SampleSpec { Temperature = 1, TopP = 0 },
+        new SampleSpec { Temperature = 1, MinP = 0.2f },
+        new SampleSpec { Temperature = 1, MinP = 1 },
+        new SampleSpec { Temperature = 0.8f, TopK = 9, TopP = 0.9f, MinP = 0.05f },
+        new SampleSpec { Temperature = 1, VocabularyLimit = 4 },
+        new SampleSpec { Temperature = 1, Bias = new Dictionary<int, float> { [0] = 2, [3] = float.NegativeInfinity } },
+    ];
+
+    [Theory]
+    [MemberData(nameof(Specs))]
+    public void Draws_follow_the_distribution_that_is_left(SampleSpec spec)
+    {
+        const int Draws = 20_000;
+        var logits = Logits(3, 12);
+        var expected = Distribution(logits, spec);
+        var counts = new int[logits.Length];
+        for (var i = 0; i < Draws; i++) counts[Sampler.Sample([.. logits], spec with { Seed = 11, Index = (uint)i }).Token]++;
+        var chiSquare = 0.0;
+        for (var id = 0; id < counts.Length; id++)
+        {
+            if (expected[id] == 0) Assert.Equal(0, counts[id]);
+            else chiSquare += Math.Pow(counts[id] - (Draws * expected[id]), 2) / (Draws * expected[id]);
+        }
+
+        // 11 degrees of freedom at most: beyond 31.3 in one of a thousand fair trials; the seed is fixed.
+        Assert.InRange(chiSquare, 0, 31.3);
+    }
+
+    [Fact]
+    public void A_large_vocabulary_is_cut_as_a_small_one()
+    {
+        var logits = Logits(4, 5000);
+        var best = logits.Select((logit, id) => (logit, id)).OrderByDescending(item => item.logit).Select(item => item.id).ToList();
+        foreach (var k in new[] { 2, 256, 257, 1000 })
+        {
+            var allowed = best.Take(k).ToHashSet();
+            for (var i = 0; i < 200; i++)
+                Assert.Contains(Sampler.Sample([.. logits], new SampleSpec { Temperature = 5, TopK = k, Index = (uint)i }).Token, allowed);
+            Assert.Equal(best.Take(k), Sampler.Sample([.. logits], new SampleSpec { TopLogprobs = k }).Top.Select(top => top.Token));
+        }
+    }
+
+    [Theory]
+    [InlineData(float.NaN)]
+    [InlineData(float.PositiveInfinity)]
+    public void Numbers_that_are_not_finite_are_flagged(float bad) =>
+        Assert.False(Sampler.Sample([1, bad, 2], new SampleSpec { Temperature = 1 }).Finite);
+
+    [Fact]
+    public void When_everything_is_forbidden_nothing_is_drawn() => Assert.False(
+        Sampler.Sample([1, 2], new SampleSpec { VocabularyLimit = 1, Bias = new Dictionary<int, float> { [0] = float.NegativeInfinity } }).Finite);
+
+    private static float[] Logits(int seed, int count)
+    {
+        var random = new Random(seed);
+        return [.. Enumerable.Range(0, count).Select(_ => (float)((random.NextDouble() * 4) - 2))];
+    }
+
+    // Each cut in turn on sorted probabilities, as the parameters are defined.
+    private static double[] Distribution(float[] logits, SampleSpec spec)
+    {
+        var ids = Enumerable.Range(0, logits.Length).Where(id => spec.VocabularyLimit == 0 || id < spec.VocabularyLimit).ToList();
+        double Weight(int id) => Math.Exp((logits[id] + (spec.Bias?.GetValueOrDefault(id) ?? 0)) / spec.Temperature);
+        ids = [.. ids.OrderByDescending(Weight)];
+        if (spec.TopK > 0) ids = [.. ids.Take(spec.TopK)];
+        var total = ids.Sum(Weight);
+        var top = Weight(ids[0]);
+        var kept = new List<int>();
+        var mass = 0.0;
+        foreach (var id in ids)
+        {
+            if (kept.Count > 0 && ((spec.TopP < 1 && mass >= spec.TopP * total) || Weight(id) < spec.MinP * top)) break;
+            kept.Add(id);
+            mass += Weight(id);
+        }
+
+        return [.. Enumerable.Range(0, logits.Length).Select(id => kept.Contains(id) ? Weight(id) / mass : 0)];
+    }
+}

@@ -1,0 +1,41 @@
+using InferenceServer.Models.Decoding;
+using InferenceServer.Models.Thinking;
+
+namespace InferenceServer.Models.Tests.Thinking;
+
+/// <summary>A token as its program emitted it. Logprob and mix are compared bit for bit.</summary>
+internal sealed record EmittedToken(TokenChannel Channel, int Layer, int Token, float Logprob, float Mix, string? Text);
+
+/// <summary>Records what a program says, and forgets what it declares void.</summary>
+internal sealed class SinkRecord : ITokenSink
+{
+    private readonly Dictionary<TokenChannel, string> _text = new() { [TokenChannel.Thought] = "", [TokenChannel.Answer] = "" };
+
+    public List<EmittedToken> Tokens { get; } = [];
+
+    public List<TokenChannel> Restarts { get; } = [];
+
+    public IEnumerable<int> Thought => Of(TokenChannel.Thought);
+
+    public IEnumerable<int> Answer => Of(TokenChannel.Answer);
+
+    /// <summary>Everything said on a channel, where the program splits text itself.</summary>
+    public string Text(TokenChannel channel) => _text[channel];
+
+    public void Emit(TokenChannel channel, int layer, int token, in HeadResult result, string? text = null)
+    {
+        Tokens.Add(new EmittedToken(channel, layer, token, result.Logprob, result.Mix, text));
+        _text[channel] += text;
+    }
+
+    public void EmitText(TokenChannel channel, int layer, string text) => _text[channel] += text;
+
+    public void Restart(TokenChannel channel)
+    {
+        Tokens.RemoveAll(token => token.Channel == channel);
+        _text[channel] = "";
+        Restarts.Add(channel);
+    }
+
+    private IEnumerable<int> Of(TokenChannel channel) => Tokens.Where(token => token.Channel == channel).Select(token => token.Token);
+}

@@ -36,14 +36,20 @@ public static class Sampler
     private static TokenLogprob[] Top(ReadOnlySpan<float> logits, int count, double logSum)
     {
         if (count <= 0) return [];
-        var top = Descending(logits, count);
-        var result = new TokenLogprob[top.Length];
-        for (var i = 0; i < top.Length; i++) result[i] = new TokenLogprob(top[i], (float)(logits[top[i]] - logSum));
-        return result;
+        var result = new List<TokenLogprob>(count);
+        foreach (var id in Descending(logits, count))
+        {
+            // A forbidden token is not among the likely ones, and its −∞ has no JSON.
+            if (!float.IsNegativeInfinity(logits[id])) result.Add(new TokenLogprob(id, (float)(logits[id] - logSum)));
+        }
+
+        return [.. result];
     }
 
     private static int Draw(ReadOnlySpan<float> logits, SampleSpec spec)
     {
+        if (spec is { TopK: 0, TopP: >= 1, MinP: <= 0 }) return DrawFromAll(logits, spec);
+
         // Candidates by falling probability, ties by id: top-k, top-p and min-p are all cuts of this order.
         var order = Descending(logits, spec.TopK > 0 ? spec.TopK : logits.Length);
         var max = logits[order[0]];
@@ -75,6 +81,26 @@ public static class Sampler
         }
 
         return order[kept - 1];
+    }
+
+    // Nothing is cut, so nothing needs sorting: the draw falls on the tokens in order of id.
+    private static int DrawFromAll(ReadOnlySpan<float> logits, SampleSpec spec)
+    {
+        var max = TensorPrimitives.Max(logits);
+        var total = 0.0;
+        foreach (var logit in logits) total += Math.Exp(((double)logit - max) / spec.Temperature);
+        var draw = CounterRandom.Uniform(spec.Seed, spec.Stream, spec.Index) * total;
+        var last = 0;
+        for (var id = 0; id < logits.Length; id++)
+        {
+            var weight = Math.Exp(((double)logits[id] - max) / spec.Temperature);
+            if (weight == 0) continue;
+            last = id;
+            draw -= weight;
+            if (draw < 0) return id;
+        }
+
+        return last;
     }
 
     /// <summary>The ids of the largest logits, largest first, the smaller id first among equals.</summary>

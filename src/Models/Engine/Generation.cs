@@ -10,6 +10,7 @@ public sealed class Generation
         new UnboundedChannelOptions { SingleReader = true, SingleWriter = true });
 
     private readonly InferenceEngine _engine;
+    private volatile bool _cancelled;
 
     internal Generation(InferenceEngine engine, GenerationRequest request)
     {
@@ -22,12 +23,12 @@ public sealed class Generation
     /// <summary>Ends with one Finished or Failed. Bounded by the request's token limits, so a slow reader costs little.</summary>
     public ChannelReader<GenerationEvent> Events => _events.Reader;
 
-    internal bool IsCancelled { get; private set; }
+    internal bool IsCancelled => _cancelled;
 
     /// <summary>Frees the sequence's work before the next step. Safe to call at any time, more than once.</summary>
     public void Cancel()
     {
-        IsCancelled = true;
+        _cancelled = true;
         _engine.Wake();
     }
 

@@ -154,9 +154,18 @@ public class EngineTests
     {
         var setup = TinySetup.Plain() with { EndOfSequence = new HashSet<int>() };
         using var engine = Engine(setup);
-        var free = Tokens(await Read(engine.Submit(Request(1) with { MaxTokens = 5 })), TokenChannel.Answer).ToArray();
+        var request = Request(1) with { MaxTokens = 5 };
+        int[] free;
+        do
+        {
+            // An answer that says nothing twice: the stop string then stands at its end only.
+            request = request with { Seed = request.Seed + 1 };
+            free = [.. Tokens(await Read(engine.Submit(request)), TokenChannel.Answer)];
+        }
+        while (free.Distinct().Count() < free.Length);
+
         var stop = ((char)('a' + free[3])).ToString() + (char)('a' + free[4]);
-        var events = await Read(engine.Submit(Request(1) with { MaxTokens = 5, Stop = [stop] }));
+        var events = await Read(engine.Submit(request with { Stop = [stop] }));
         var finished = Assert.IsType<GenerationEvent.Finished>(events[^1]);
         Assert.Equal((FinishReason.Stop, stop), (finished.Reason, finished.StopString));
         Assert.Equal(free.Take(3), Tokens(events, TokenChannel.Answer));

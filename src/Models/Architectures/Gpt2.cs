@@ -26,16 +26,17 @@ internal static class Gpt2
 
         var weights = WeightReader.Find(
             checkpoint.Tensors, "wte.weight", "transformer.", string.Empty, "base_model.transformer.");
+        var biases = Biases.Find(weights, layerCount);
         var embedding = weights.Matrix("wte.weight", vocabulary, hidden);
         var layers = new LayerSpec[layerCount];
         for (var layer = 0; layer < layerCount; layer++)
         {
             var name = $"h.{layer}";
             layers[layer] = new LayerSpec(
-                weights.LayerNorm($"{name}.ln_1", hidden, epsilon),
-                Attention(weights, $"{name}.attn", hidden, heads, Scale(config, hidden / heads, layer)),
-                weights.LayerNorm($"{name}.ln_2", hidden, epsilon),
-                Mlp(weights, $"{name}.mlp", hidden, config));
+                weights.LayerNorm($"{name}.ln_1", hidden, epsilon, biases.Norms),
+                Attention(weights, $"{name}.attn", hidden, heads, Scale(config, hidden / heads, layer), biases),
+                weights.LayerNorm($"{name}.ln_2", hidden, epsilon, biases.Norms),
+                Mlp(weights, $"{name}.mlp", hidden, config, biases));
         }
 
         return new DecoderSpec
@@ -45,7 +46,16 @@ internal static class Gpt2
             MaxPositions = positions,
             Embeddings = [new EmbeddingSpec(embedding, weights.Matrix("wpe.weight", positions, hidden))],
             Layers = layers,
-            Heads = [LanguageHead.Read(checkpoint, weights, "transformer.", weights.LayerNorm("ln_f", hidden, epsilon), embedding, tiedByDefault: true)],
+            Heads =
+            [
+                LanguageHead.Read(
+                    checkpoint,
+                    weights,
+                    "transformer.",
+                    weights.LayerNorm("ln_f", hidden, epsilon, biases.Norms),
+                    embedding,
+                    tiedByDefault: true),
+            ],
         };
     }
 
@@ -55,27 +65,40 @@ internal static class Gpt2
         return config.FindFlag("scale_attn_by_inverse_layer_idx") ?? false ? scale / (layer + 1) : scale;
     }
 
-    private static AttentionSpec Attention(WeightReader weights, string name, int hidden, int heads, float scale)
+    private static AttentionSpec Attention(WeightReader weights, string name, int hidden, int heads, float scale, Biases biases)
     {
         var fused = weights.Transposed($"{name}.c_attn.weight", 3 * hidden, hidden);
-        var bias = weights.Vector($"{name}.c_attn.bias", 3 * hidden);
+        var bias = biases.Fused ? weights.Vector($"{name}.c_attn.bias", 3 * hidden) : null;
         Linear Part(int index) => new(
             fused with { Rows = hidden, RowOffset = index * hidden },
-            bias with { Length = hidden, Offset = index * hidden });
-        return new AttentionSpec(
-            heads, heads, hidden / heads, Part(0), Part(1), Part(2), Dense(weights, $"{name}.c_proj", hidden, hidden), scale);
+            bias is null ? null : bias with { Length = hidden, Offset = index * hidden });
+        var output = Dense(weights, $"{name}.c_proj", hidden, hidden, biases.Output);
+        return new AttentionSpec(heads, heads, hidden / heads, Part(0), Part(1), Part(2), output, scale);
     }
 
-    private static MlpSpec Mlp(WeightReader weights, string name, int hidden, ConfigSection config)
+    private static MlpSpec Mlp(WeightReader weights, string name, int hidden, ConfigSection config, Biases biases)
     {
         var feed = config.FindInteger("n_inner", 1, ModelLimits.Feed) ?? 4 * hidden;
         return new MlpSpec(
             Activations.Read(config, "activation_function", "gelu_new"),
             null,
-            Dense(weights, $"{name}.c_fc", feed, hidden),
-            Dense(weights, $"{name}.c_proj", hidden, feed));
+            Dense(weights, $"{name}.c_fc", feed, hidden, biases.Mlp),
+            Dense(weights, $"{name}.c_proj", hidden, feed, biases.Mlp));
     }
 
-    private static Linear Dense(WeightReader weights, string name, int outputs, int inputs) =>
-        new(weights.Transposed($"{name}.weight", outputs, inputs), weights.Vector($"{name}.bias", outputs));
+    private static Linear Dense(WeightReader weights, string name, int outputs, int inputs, bool bias) =>
+        new(weights.Transposed($"{name}.weight", outputs, inputs), bias ? weights.Vector($"{name}.bias", outputs) : null);
+
+    /// <summary>
+    /// OpenAI's models have every bias, models of nanoGPT and minGPT may lack a kind of them. A kind that any layer has
+    /// must be there in all.
+    /// </summary>
+    private sealed record Biases(bool Norms, bool Fused, bool Output, bool Mlp)
+    {
+        public static Biases Find(WeightReader weights, int layers)
+        {
+            bool Any(string part) => Enumerable.Range(0, layers).Any(layer => weights.Contains($"h.{layer}.{part}.bias"));
+            return new Biases(Any("ln_1"), Any("attn.c_attn"), Any("attn.c_proj"), Any("mlp.c_fc"));
+        }
+    }
 }

@@ -12,6 +12,7 @@ namespace InferenceServer.Models.Architectures;
 internal sealed record RopeScaling(RopeSpec Rope, int MaxPositions)
 {
     private const double MaxFactor = 1e6;
+    private const string Theta = "rope_theta";
     private const string Factor = "factor";
     private const string OriginalPositions = "original_max_position_embeddings";
 
@@ -21,7 +22,7 @@ internal sealed record RopeScaling(RopeSpec Rope, int MaxPositions)
     {
         var parameters = config.FindSection("rope_parameters");
         var scaling = parameters ?? config.FindSection("rope_scaling");
-        var theta = parameters?.FindNumber("rope_theta", 1, 1e12) ?? config.FindNumber("rope_theta", 1, 1e12) ?? defaultTheta;
+        var theta = parameters?.FindNumber(Theta, 1, 1e12) ?? config.FindNumber(Theta, 1, 1e12) ?? defaultTheta;
         RefusePartial(config);
         var plain = new double[headDim / 2];
         for (var i = 0; i < plain.Length; i++) plain[i] = Math.Pow(theta, -2.0 * i / headDim);
@@ -32,7 +33,7 @@ internal sealed record RopeScaling(RopeSpec Rope, int MaxPositions)
         return scaling.FindText(key) switch
         {
             // rope_parameters may hold nothing but theta; rope_scaling without a type says nothing at all.
-            null when parameters is not null && !scaling.Has(Factor) => Of(plain, headDim, maxPositions),
+            null when parameters is not null && scaling.Keys.All(name => name == Theta) => Of(plain, headDim, maxPositions),
             null => throw scaling.Missing("rope_type", "default, linear, dynamic, llama3 or yarn", CheckpointErrorKind.ArchitectureUnsupported),
             "default" => Of(plain, headDim, maxPositions),
             "linear" => Linear(scaling, plain, headDim, maxPositions),

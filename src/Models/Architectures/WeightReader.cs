@@ -36,6 +36,6 @@ internal sealed class WeightReader(TensorSet tensors, string prefix)
 
     public NormSpec Rms(string name, int length, float epsilon) => new(NormKind.Rms, Vector($"{name}.weight", length), null, epsilon);
 
-    public NormSpec LayerNorm(string name, int length, float epsilon) =>
-        new(NormKind.Layer, Vector($"{name}.weight", length), Vector($"{name}.bias", length), epsilon);
+    public NormSpec LayerNorm(string name, int length, float epsilon, bool bias) =>
+        new(NormKind.Layer, Vector($"{name}.weight", length), bias ? Vector($"{name}.bias", length) : null, epsilon);
 }

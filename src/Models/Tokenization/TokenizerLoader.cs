@@ -124,6 +124,7 @@ internal static class TokenizerLoader
 
     private static byte[] ReadBytes(string path)
     {
+        // A byte order mark is not JSON, but editors leave one.
         var bytes = System.IO.File.ReadAllBytes(path);
         return bytes.AsSpan().StartsWith("\uFEFF"u8) ? bytes[3..] : bytes;
     }

@@ -79,7 +79,7 @@ public sealed class Golden : IDisposable
 
     public void Dispose() => Checkpoint.Dispose();
 
-    private static string Root()
+    public static string Root()
     {
         for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
         {

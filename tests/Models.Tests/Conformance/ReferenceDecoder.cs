@@ -34,6 +34,9 @@ public sealed class ReferenceDecoder : IDecoder
 
     public int PageCount { get; }
 
+    /// <summary>A small number, so that tests of kept rows' memory need few of them.</summary>
+    public int RowsPerPage => 4;
+
     /// <summary>Rows run through each layer so far.</summary>
     public IReadOnlyList<long> RowsRun => _rowsRun;
 

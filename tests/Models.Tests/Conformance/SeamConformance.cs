@@ -130,7 +130,7 @@ public abstract class SeamConformance(Func<DecoderSpec, int, IDecoder> create)
         harness.Run(original);
         var copy = harness.Table(Tokens.Length);
         decoder.CopyPages([.. original.Kv.Pages(0).Zip(copy.Pages(0))]);
-        copy.SetLength(harness.Spec.AllLayers, Tokens.Length - 1);
+        copy.Commit(harness.Spec.AllLayers, Tokens.Length - 1);
         var next = original with { Start = Tokens.Length - 1, In = new TokenRows(Tokens.AsMemory(Tokens.Length - 1)) };
         Assert.Equal(harness.Logprobs(next), harness.Logprobs(next with { Kv = copy }));
     }

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 
 namespace InferenceServer.Models.Tokenization.Algorithms;
 
@@ -46,6 +47,7 @@ internal sealed class MergeTable
     /// <summary>Ids are non-negative, so adding one to the left keeps every key apart from the empty slot's 0.</summary>
     private static ulong Key(int left, int right) => ((ulong)(uint)(left + 1) << 32) | (uint)right;
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Insert(Entry entry)
     {
         var slot = Slot(entry.Key);

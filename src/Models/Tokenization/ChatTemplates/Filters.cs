@@ -10,7 +10,7 @@ internal static partial class Filters
     public static Value Invoke(Interpreter interpreter, string name, Value target, CallArguments arguments) =>
         Table.TryGetValue(name, out var filter)
             ? filter(interpreter, target, arguments)
-            : throw new ChatTemplateException($"no filter named '{name}'");
+            : throw new ChatTemplateException($"no filter named '{name}' is supported");
 
     private static Dictionary<string, Func<Interpreter, Value, CallArguments, Value>> BuildTable()
     {

@@ -141,7 +141,9 @@ internal static partial class Filters
     {
         if (fill is not (null or NoneValue) && items.Count < size)
         {
-            items.AddRange(Enumerable.Repeat(fill, Math.Min(size, SequenceValue.MaxItems) - items.Count));
+            items.AddRange(Enumerable.Repeat(fill, size <= RangeValue.MaxLength
+                ? size - items.Count
+                : throw new ChatTemplateException($"a list longer than {RangeValue.MaxLength} cannot be filled up")));
         }
 
         return items;

@@ -42,7 +42,8 @@ internal static partial class Filters
         if (name is "ceil" or "floor")
         {
             var scale = Math.Pow(10, precision);
-            var scaled = ToFloat(value) * scale;
+            var number = PythonNumbers.AsFloat(value) ?? throw new ChatTemplateException($"a value of type '{value.TypeName}' cannot be rounded");
+            var scaled = number * scale;
             return new FloatValue((name == "ceil" ? Math.Ceiling(scaled) : Math.Floor(scaled)) / scale, value.FromInput);
         }
 

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Numerics;
 using System.Text;
 
 namespace InferenceServer.Models.Tokenization.ChatTemplates;
@@ -26,7 +27,6 @@ internal static partial class Filters
         table.Add("indent", "width? first? blank?", (_, v, a) => Indent(StringMethods.String(v), a[0], Flag(a[1]), Flag(a[2])));
         table.Add("truncate", "length? killwords? end? leeway?", (_, v, a) => Truncate(v, a));
         table.Add("wordcount", "", (_, v, _) => new IntValue(WordCount(Soft(v).Text)));
-        table.Add("pprint", "", (_, v, _) => new StringValue(PythonRepr.Repr(v)));
         table.Add("tojson", "ensure_ascii? indent? separators? sort_keys?", (_, v, a) => new StringValue(PythonJson.Dumps(v, a[0], a[1], a[2], a[3])));
         table.Add("urlencode", "", (_, v, _) => UrlEncode(v));
         table.Add("filesizeformat", "binary?", (_, v, a) => StringValue.FromTemplate(FileSize(ToFloat(v), Flag(a[0]))));
@@ -184,7 +184,7 @@ internal static partial class Filters
 
         if (bytes < unit)
         {
-            return $"{Math.Truncate(bytes).ToString(CultureInfo.InvariantCulture)} Bytes";
+            return $"{new BigInteger(bytes)} Bytes";
         }
 
         var prefixes = binary ? "KMGTPEZY" : "kMGTPEZY";

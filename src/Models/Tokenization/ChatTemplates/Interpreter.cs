@@ -5,8 +5,11 @@ namespace InferenceServer.Models.Tokenization.ChatTemplates;
 /// <summary>Runs the tree of one template once. This part holds the limits, macros and statements.</summary>
 internal sealed partial class Interpreter(ChatTemplateLimits limits, DateTime now)
 {
+    private const int MaxNesting = 2000;
+
     private long _steps;
     private int _depth;
+    private int _nesting; // expressions being evaluated, through macros and blocks
 
     private enum Flow
     {
@@ -175,7 +178,8 @@ internal sealed partial class Interpreter(ChatTemplateLimits limits, DateTime no
                 Assign(set.Target, Filtered(set.Filter, set.Body, scope), scope);
                 return Flow.Next;
             case FilterBlockStatement block:
-                output.Append(PythonRepr.Str(Filtered(block.Filter, block.Body, scope)));
+                var filtered = Filtered(block.Filter, block.Body, scope) as StringValue;
+                output.Append((filtered ?? throw new ChatTemplateException("the filter of a filter block must make a string")).Rope);
                 return Flow.Next;
             case MacroStatement macro:
                 scope.Set(macro.Name, new MacroValue(macro.Name, macro.Definition, scope));
@@ -232,21 +236,23 @@ internal sealed partial class Interpreter(ChatTemplateLimits limits, DateTime no
             return new StringValue(text.ToText());
         });
         var loop = new LoopValue(items, statement.Filter is null ? iterable.Length : null, depth0, recurse);
-        var any = false;
+        var completed = false;
         while (loop.Next() is { } item)
         {
             Charge(1);
-            any = true;
             var inner = new Scope(scope);
             inner.Set("loop", loop);
             Assign(statement.Target, item, inner);
-            if (Run(statement.Body, inner, output) == Flow.Break)
+            var flow = Run(statement.Body, inner, output);
+            completed |= flow == Flow.Next;
+            if (flow == Flow.Break)
             {
                 break;
             }
         }
 
-        if (!any)
+        // As in Jinja, "else" runs unless some turn of the loop reached the end of its body.
+        if (!completed)
         {
             Run(statement.Otherwise, new Scope(scope), output);
         }

@@ -7,7 +7,7 @@ internal sealed partial class Interpreter
 {
     private Value Evaluate(Expr expression, Scope scope)
     {
-        if (!RuntimeHelpers.TryEnsureSufficientExecutionStack())
+        if (++_nesting > MaxNesting || !RuntimeHelpers.TryEnsureSufficientExecutionStack())
         {
             throw new ChatTemplateException("the template is nested too deeply");
         }
@@ -15,19 +15,23 @@ internal sealed partial class Interpreter
         Charge(1);
         Line = expression.Line;
         var value = EvaluateNode(expression, scope);
+        _nesting--;
         if (expression is not (ConstExpr or NameExpr))
         {
             // What operations build must be paid for, or a short loop could fill the memory.
-            Charge(value switch
-            {
-                StringValue text => text.Text.Length / 32,
-                SequenceValue list => list.List.Count / 32,
-                _ => 0,
-            });
+            ChargeFor(value);
         }
 
         return value;
     }
+
+    /// <summary>Counts a walk over a value against the step limit.</summary>
+    private void ChargeFor(Value value) => Charge(value switch
+    {
+        StringValue text => text.Text.Length / 32,
+        SequenceValue list => list.List.Count / 32,
+        _ => 0,
+    });
 
     private Value EvaluateNode(Expr expression, Scope scope)
     {
@@ -38,11 +42,15 @@ internal sealed partial class Interpreter
             case NameExpr name:
                 return scope.Find(name.Name) ?? UndefinedValue.Variable(name.Name);
             case GetAttrExpr attribute:
-                return At(attribute.Line, Evaluate(attribute.Target, scope), target => Lookups.GetAttribute(target, attribute.Name));
+                var owner = Evaluate(attribute.Target, scope);
+                ChargeFor(owner);
+                Line = attribute.Line;
+                return Lookups.GetAttribute(owner, attribute.Name);
             case GetItemExpr { Index: SliceExpr slice } item:
                 return Lookups.Slice(Evaluate(item.Target, scope), Optional(slice.Start, scope), Optional(slice.Stop, scope), Optional(slice.Step, scope));
             case GetItemExpr item:
                 var container = Evaluate(item.Target, scope);
+                ChargeFor(container);
                 return Lookups.GetItem(container, Evaluate(item.Index, scope));
             case SliceExpr:
                 throw new ChatTemplateException("a slice cannot be part of a longer index");
@@ -112,19 +120,13 @@ internal sealed partial class Interpreter
         return values;
     }
 
-    private Value At(int line, Value target, Func<Value, Value> lookup)
-    {
-        Line = line;
-        return lookup(target);
-    }
-
     private BoolValue Compare(CompareExpr compare, Scope scope)
     {
         var left = Evaluate(compare.First, scope);
         foreach (var (op, operand) in compare.Rest)
         {
             var right = Evaluate(operand, scope);
-            Charge(right is StringValue or SequenceValue ? right.Length!.Value / 32 : 0);
+            ChargeFor(right);
             if (!Operators.Compare(op, left, right))
             {
                 return BoolValue.False;
@@ -146,6 +148,7 @@ internal sealed partial class Interpreter
             _ => Evaluate(filter.Target, scope),
         };
         var arguments = Arguments(filter.Arguments, scope, null);
+        ChargeFor(target);
         Line = filter.Line;
         return Filters.Invoke(this, filter.Name, target, arguments);
     }

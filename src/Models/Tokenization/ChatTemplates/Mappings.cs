@@ -19,7 +19,11 @@ internal sealed class DictValue(bool fromInput = false) : Value
     public override IEnumerable<Value> Items => _pairs.Select(pair => pair.Key);
 
     /// <summary>The value of a key, or null; a key that cannot be hashed is an error.</summary>
-    public Value? Find(Value key) => _index.TryGetValue(key, out var i) ? _pairs[i].Value : null;
+    public Value? Find(Value key)
+    {
+        ValueEquality.Instance.GetHashCode(key); // an empty dictionary would not ask for it
+        return _index.TryGetValue(key, out var i) ? _pairs[i].Value : null;
+    }
 
     public Value? Find(string key) => Find(StringValue.FromTemplate(key));
 

@@ -5,10 +5,13 @@ namespace InferenceServer.Models.Tokenization.ChatTemplates;
 /// <summary>Recursive descent over tokens; this part holds the token stream and the assignment targets.</summary>
 internal sealed partial class Parser
 {
+    private const int MaxNesting = 400;
+
     private readonly List<Token> _tokens;
     private readonly Stack<HashSet<string>> _mentioned = new(); // names read inside the macros being parsed
     private int _position;
     private int _loopDepth;
+    private int _nesting;
 
     private Parser(List<Token> tokens) => _tokens = tokens;
 
@@ -67,12 +70,19 @@ internal sealed partial class Parser
 
     private ChatTemplateException Error(string message) => ChatTemplateException.AtLine(message, Current.Line);
 
-    private static void EnsureDepth(int line)
+    /// <summary>Enters a level of nesting; <see cref="Leave"/> ends it. A failed parse is over, so nothing needs unwinding.</summary>
+    private void Enter()
     {
-        if (!RuntimeHelpers.TryEnsureSufficientExecutionStack())
+        if (++_nesting > MaxNesting || !RuntimeHelpers.TryEnsureSufficientExecutionStack())
         {
-            throw ChatTemplateException.AtLine("the template is nested too deeply", line);
+            throw Error("the template is nested too deeply");
         }
+    }
+
+    private T Leave<T>(T parsed)
+    {
+        _nesting--;
+        return parsed;
     }
 
     private Target ParseTarget(bool withNamespace, string? endName)
@@ -113,12 +123,12 @@ internal sealed partial class Parser
 
     private Target ParseOneTarget()
     {
-        EnsureDepth(Current.Line);
         if (Skip("("))
         {
+            Enter();
             var inner = ParseTarget(withNamespace: false, null);
             Expect(")");
-            return inner;
+            return Leave(inner);
         }
 
         return ParseNameTarget();

@@ -6,7 +6,7 @@ internal sealed partial class Parser
     /// <summary>Statements up to a tag in <paramref name="ends"/>, which stays current; up to the end of the template when empty.</summary>
     private List<Statement> ParseBody(ReadOnlySpan<string> ends)
     {
-        EnsureDepth(Current.Line);
+        Enter();
         var body = new List<Statement>();
         while (true)
         {
@@ -19,7 +19,7 @@ internal sealed partial class Parser
                         throw Error($"unexpected end of template, expected '{{% {ends[^1]} %}}'");
                     }
 
-                    return body;
+                    return Leave(body);
                 case TokenKind.Data:
                     Next();
                     body.Add(new TextStatement(OriginText.Of(token.Text, fromInput: false), token.Line));
@@ -33,7 +33,7 @@ internal sealed partial class Parser
                     Next();
                     if (Current.Kind == TokenKind.Name && ends.Contains(Current.Text))
                     {
-                        return body;
+                        return Leave(body);
                     }
 
                     body.AddRange(ParseStatement());

@@ -37,7 +37,7 @@ internal static class PercentFormat
             output.Append(Convert(text, ref i, named, Next, format.IsMarkup));
         }
 
-        if (used < positional.Count && arguments is not (DictValue or ListValue))
+        if (used < positional.Count && arguments is not (DictValue or ListValue or RangeValue or UndefinedValue))
         {
             throw new ChatTemplateException("not all arguments were used by the format string");
         }

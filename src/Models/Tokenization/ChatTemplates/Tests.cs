@@ -18,7 +18,7 @@ internal static class Tests
         ["number"] = v => v is IntValue or FloatValue or BoolValue,
         ["string"] = v => v is StringValue,
         ["mapping"] = v => v is DictValue,
-        ["sequence"] = v => v is StringValue or SequenceValue or DictValue,
+        ["sequence"] = v => v is StringValue or SequenceValue or DictValue or UndefinedValue,
         ["iterable"] = v => v is not NoneValue && v.Items is not null,
         ["callable"] = v => v is CallableValue,
         ["escaped"] = v => v is StringValue { IsMarkup: true },
@@ -63,7 +63,7 @@ internal static class Tests
 
         return WithOperand.TryGetValue(name, out var binary)
             ? binary(value, new Signature($"the test '{name}'", "other").Bind(arguments)[0]!)
-            : throw new ChatTemplateException($"no test named '{name}'");
+            : throw new ChatTemplateException($"no test named '{name}' is supported");
     }
 
     private static bool Exists(string name) => Plain.ContainsKey(name) || WithOperand.ContainsKey(name);

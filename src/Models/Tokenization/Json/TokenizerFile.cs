@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Text.Json;
 using InferenceServer.Models.Tokenization.Algorithms;
 
@@ -15,6 +16,7 @@ internal sealed class TokenizerFile
     private Range? _vocab;
     private Range? _merges;
     private bool _hasModel;
+    private int _lastMerged;
 
     /// <exception cref="InvalidDataException">The bytes are not JSON, or there is no model.</exception>
     public TokenizerFile(byte[] bytes, string file)
@@ -49,6 +51,7 @@ internal sealed class TokenizerFile
     public bool VocabularyIsList => _vocab is { } range && _bytes[range.Start] == (byte)'[';
 
     /// <summary>Reads <c>{"token": id, …}</c>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public Vocabulary ReadVocabulary()
     {
         var reader = ReaderOf(_vocab, "vocab");
@@ -96,6 +99,7 @@ internal sealed class TokenizerFile
     /// <summary>Reads <c>["a b", …]</c> or <c>[["a", "b"], …]</c>, giving ids and the id of the joined token.</summary>
     /// <param name="vocabulary">Has every part and every joined token.</param>
     /// <param name="prefixLength">Length of the continuing-subword prefix, which the right part loses when joined.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public MergeTable ReadMerges(Vocabulary vocabulary, int prefixLength)
     {
         var reader = ReaderOf(_merges, "merges");
@@ -134,6 +138,7 @@ internal sealed class TokenizerFile
         return table;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void AddMerge(MergeTable table, Vocabulary vocabulary, ref char[] left, int leftLength, ReadOnlySpan<char> right,
         int prefixLength, int rank, int index)
     {
@@ -143,13 +148,16 @@ internal sealed class TokenizerFile
         if (leftLength + tail.Length > left.Length)
             Array.Resize(ref left, 2 * (leftLength + tail.Length));
         tail.CopyTo(left.AsSpan(leftLength));
-        var merged = vocabulary.Find(left.AsSpan(0, leftLength + tail.Length));
+        var joined = left.AsSpan(0, leftLength + tail.Length);
+        // Most files number merged tokens in the order of the merges, which saves a search through the vocabulary.
+        var merged = joined.SequenceEqual(vocabulary.TokenOf(_lastMerged + 1)) ? _lastMerged + 1 : vocabulary.Find(joined);
         if (leftId is null || rightId is null || merged is null)
         {
             var missing = leftId is null ? left.AsSpan(0, leftLength) : rightId is null ? right : left.AsSpan(0, leftLength + tail.Length);
             throw Field($"merges[{index}]").Error("tokens of model.vocab", $"\"{missing}\", which is not in it");
         }
 
+        _lastMerged = merged.Value;
         table.Add(leftId.Value, rightId.Value, rank, merged.Value);
     }
 
@@ -182,7 +190,6 @@ internal sealed class TokenizerFile
 
     private void Scan()
     {
-        // A byte order mark is not JSON, but editors leave one.
         var reader = new Utf8JsonReader(_bytes);
         if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject)
             throw new JsonField(default, File, "$").Error("an object", Describe(reader.TokenType));

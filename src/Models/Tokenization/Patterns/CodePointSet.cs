@@ -15,29 +15,14 @@ internal sealed class CodePointSet
 
     public bool IsEmpty => _bounds.Length == 0;
 
+    /// <summary>Exactly one code point.</summary>
+    public bool IsSingle => _bounds.Length == 2 && _bounds[1] - _bounds[0] == 1;
+
     public ReadOnlySpan<int> Bounds => _bounds;
 
     public static CodePointSet Range(int first, int last) => new([first, last + 1]);
 
     public static CodePointSet Single(int codePoint) => Range(codePoint, codePoint);
-
-    /// <summary>Every code point the predicate accepts.</summary>
-    public static CodePointSet Where(Func<int, bool> predicate)
-    {
-        var bounds = new List<int>();
-        var inside = false;
-        for (var codePoint = 0; codePoint < Limit; codePoint++)
-        {
-            if (predicate(codePoint) == inside)
-                continue;
-            bounds.Add(codePoint);
-            inside = !inside;
-        }
-
-        if (inside)
-            bounds.Add(Limit);
-        return new([.. bounds]);
-    }
 
     public static CodePointSet Union(IEnumerable<CodePointSet> sets)
     {

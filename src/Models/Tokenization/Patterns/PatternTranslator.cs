@@ -229,11 +229,12 @@ internal sealed class PatternTranslator(string pattern)
                 _items.Add(new Item(")", -1));
                 return;
             case >= '1' and <= '9':
-                _items.Add(new Item($"(?:\\{pattern[_position + 1]})", -1));
-                _position += 2;
-                return;
+                // Matching works on classes of characters, which cannot tell whether two characters are the same.
+                throw Error("back-references are not supported");
             default:
-                AddSet(Fold(ParseSetEscape()));
+                // Oniguruma ignores case for characters and ranges, not for properties.
+                var set = ParseSetEscape();
+                AddSet(set.IsSingle ? Fold(set) : set);
                 return;
         }
     }
@@ -391,7 +392,7 @@ internal sealed class PatternTranslator(string pattern)
                 var name = text[(owner._position + 2)..end];
                 owner._position = end + 2;
                 var inverted = name.StartsWith('^');
-                var named = UnicodeProperties.Find(inverted ? name[1..] : name) ?? throw owner.Error($"the class [:{name}:] is not supported");
+                var named = UnicodeProperties.FindPosix(inverted ? name[1..] : name) ?? throw owner.Error($"the class [:{name}:] is not supported");
                 return inverted ? named.Complement() : named;
             }
 
@@ -399,7 +400,7 @@ internal sealed class PatternTranslator(string pattern)
                 return new ClassParser(owner).Parse();
             var low = ParseUnit();
             // A range needs single code points at both ends; otherwise the hyphen stands for itself.
-            if (low.Bounds.Length != 2 || low.Bounds[1] - low.Bounds[0] != 1 || owner._position + 1 >= text.Length ||
+            if (!low.IsSingle || owner._position + 1 >= text.Length ||
                 text[owner._position] != '-' || text[owner._position + 1] is ']' or '[')
             {
                 return low;
@@ -407,7 +408,7 @@ internal sealed class PatternTranslator(string pattern)
 
             var hyphen = owner._position++;
             var high = ParseUnit();
-            if (high.Bounds.Length == 2 && high.Bounds[1] - high.Bounds[0] == 1)
+            if (high.IsSingle)
             {
                 return high.Bounds[0] >= low.Bounds[0]
                     ? CodePointSet.Range(low.Bounds[0], high.Bounds[0])

@@ -34,19 +34,47 @@ internal static class UnicodeProperties
     };
 
     private static readonly Lazy<CodePointSet[]> Categories = new(SweepCategories);
-    private static readonly Lazy<Dictionary<string, CodePointSet>> Scripts = new(ReadScripts);
-    private static readonly Lazy<CodePointSet> LazyWord = new(() => CodePointSet.Where(CodePoints.IsWord));
+    private static readonly Lazy<Dictionary<string, CodePointSet>> Scripts =
+        new(() => Collect(UnicodeTables.ScriptRanges, UnicodeTables.ScriptNames));
 
-    public static CodePointSet Space { get; } = CodePointSet.Where(CodePoints.IsWhiteSpace);
+    private static readonly Lazy<Dictionary<string, CodePointSet>> Properties =
+        new(() => Collect(UnicodeTables.PropertyRanges, UnicodeTables.PropertyNames));
 
+    private static readonly Lazy<CodePointSet> LazyAlphabetic =
+        new(() => CodePointSet.Union([Properties.Value["alphabetic"], Group("l", "nl")]));
+
+    private static readonly Lazy<CodePointSet> LazyWord = new(() => CodePointSet.Union(
+        [Alphabetic, Group("m", "nd", "pc"), .. "\u00B2\u00B3\u00B9\u00BC\u00BD\u00BE".Select(c => CodePointSet.Single(c))]));
+
+    public static CodePointSet Space { get; } =
+        CodePointSet.Union(Enumerable.Range(0, 0x3001).Where(CodePoints.IsWhiteSpace).Select(CodePointSet.Single));
+
+    /// <summary><c>\w</c>: Alphabetic, marks, decimal digits, connectors, and as an oddity the superscripts and fractions of Latin-1.</summary>
     public static CodePointSet Word => LazyWord.Value;
+
+    /// <summary>Alphabetic; letters newer than the property data are added by category.</summary>
+    public static CodePointSet Alphabetic => LazyAlphabetic.Value;
+
+    public static CodePointSet Marks8 => Properties.Value["marks8"];
+
+    public static CodePointSet Marks9 => Properties.Value["marks9"];
+
+    public static CodePointSet Punctuation8 => Properties.Value["punctuation8"];
 
     public static CodePointSet Digit => Categories.Value[(int)UnicodeCategory.DecimalDigitNumber];
 
     public static CodePointSet HexDigit { get; } =
         CodePointSet.Union([CodePointSet.Range('0', '9'), CodePointSet.Range('A', 'F'), CodePointSet.Range('a', 'f')]);
 
-    /// <summary>The set a name inside <c>\p{…}</c> or <c>[:…:]</c> stands for, or null if the name is not known.</summary>
+    /// <summary>The set of <c>[:name:]</c>, whose <c>punct</c> and <c>word</c> are not those of <c>\p{…}</c> and <c>\w</c>.</summary>
+    public static CodePointSet? FindPosix(string name) => name switch
+    {
+        "punct" => Group("p", "s"),
+        "word" => CodePointSet.Union([Alphabetic, Group("m", "nd", "pc")]),
+        _ => Find(name),
+    };
+
+    /// <summary>The set a name inside <c>\p{…}</c> stands for, or null if the name is not known.</summary>
     public static CodePointSet? Find(string name)
     {
         var key = string.Concat(name.Where(c => c is not (' ' or '_' or '-'))).ToLowerInvariant();
@@ -67,19 +95,20 @@ internal static class UnicodeProperties
         "any" => CodePointSet.All,
         "ascii" => CodePointSet.Range(0, 0x7F),
         "assigned" => Group("cn").Complement(),
-        "alpha" or "alphabetic" => CodePointSet.Where(CodePoints.IsAlphabetic),
-        "alnum" => CodePointSet.Union([CodePointSet.Where(CodePoints.IsAlphabetic), Group("m", "nd")]),
+        "alpha" or "alphabetic" => Alphabetic,
+        "alnum" => CodePointSet.Union([Alphabetic, Group("nd")]),
         "digit" => Digit,
         "xdigit" => HexDigit,
         "space" or "whitespace" => Space,
         "blank" => CodePointSet.Union([Group("zs"), CodePointSet.Single('\t')]),
         "cntrl" => Group("cc"),
-        "upper" or "uppercase" => Group("lu"),
-        "lower" or "lowercase" => Group("ll"),
-        "punct" => CodePointSet.Union([Group("p"), .. "$+<=>^`|~".Select(c => CodePointSet.Single(c))]),
+        "upper" or "uppercase" => Properties.Value["uppercase"],
+        "lower" or "lowercase" => Properties.Value["lowercase"],
+        "punct" => Group("p"),
+        "emoji" or "extendedpictographic" => Properties.Value[key],
         "graph" => CodePointSet.Union([Space, Group("cc", "cs", "cn")]).Complement(),
-        "print" => CodePointSet.Union([Group("cc", "cs", "cn")]).Complement(),
-        "word" => Word,
+        "print" => Group("cc", "cs", "cn", "zl", "zp").Complement(),
+        "word" => FindPosix(key),
         _ => null,
     };
 
@@ -104,9 +133,9 @@ internal static class UnicodeProperties
         return Array.ConvertAll(ranges, CodePointSet.Union);
     }
 
-    private static Dictionary<string, CodePointSet> ReadScripts() => UnicodeTables.ScriptRanges
-        .GroupBy(range => range.Script)
+    private static Dictionary<string, CodePointSet> Collect(IReadOnlyList<UnicodeTables.NamedRange> ranges, string[] names) => ranges
+        .GroupBy(range => range.Name)
         .ToDictionary(
-            group => UnicodeTables.ScriptNames[group.Key].Replace("_", "", StringComparison.Ordinal).ToLowerInvariant(),
+            group => names[group.Key].Replace("_", "", StringComparison.Ordinal).ToLowerInvariant(),
             group => CodePointSet.Union(group.Select(range => CodePointSet.Range(range.Start, range.End - 1))));
 }

@@ -6,6 +6,9 @@ namespace InferenceServer.Models.Tokenization.PreTokenizers;
 /// <summary>Builds pre-tokenizers from the <c>pre_tokenizer</c> entry of tokenizer.json.</summary>
 internal static class PreTokenizerReader
 {
+    /// <summary><c>\w+|[^\w\s]+</c> with the <c>\w</c> of Rust's regex crate, which this step uses.</summary>
+    private const string RustWords = @"[[:word:]\x{200C}\x{200D}]+|[^[:word:]\x{200C}\x{200D}\s]+";
+
     public static PreTokenizer Read(JsonField field) => field.Type switch
     {
         "Sequence" => new SequencePreTokenizer([.. field.Required("pretokenizers").Items().Select(Read)]),
@@ -16,7 +19,7 @@ internal static class PreTokenizerReader
             CodePointPattern.Numeric, field.Bool("individual_digits", false) ? SplitBehavior.Isolated : SplitBehavior.Contiguous),
         "Punctuation" => new SplitPreTokenizer(CodePointPattern.Punctuation,
             field.Optional("behavior") is { } behavior ? ReadBehavior(behavior) : SplitBehavior.Isolated),
-        "Whitespace" => new SplitPreTokenizer(new RegexPattern(@"\w+|[^\w\s]+"), SplitBehavior.Removed, invert: true),
+        "Whitespace" => new SplitPreTokenizer(new RegexPattern(RustWords), SplitBehavior.Removed, invert: true),
         "WhitespaceSplit" => new SplitPreTokenizer(CodePointPattern.WhiteSpace, SplitBehavior.Removed),
         "BertPreTokenizer" => new SequencePreTokenizer(
         [

@@ -4,7 +4,8 @@ using InferenceServer.Models.Tokenization.Unicode;
 namespace InferenceServer.Models.Tokenization.PreTokenizers;
 
 /// <summary>
-/// Cuts where the script changes, taking Hiragana and Katakana as Han and letting spaces go with what precedes them.
+/// Cuts where the script changes, taking Hiragana and Katakana as Han and letting spaces and unassigned
+/// characters go with what precedes them.
 /// As in Hugging Face's implementation, spaces before the first other character belong to no piece.
 /// </summary>
 internal sealed class UnicodeScriptsPreTokenizer : PreTokenizer
@@ -46,7 +47,7 @@ internal sealed class UnicodeScriptsPreTokenizer : PreTokenizer
         if (rune.Value == ' ')
             return AnyScript;
         var script = UnicodeTables.ScriptOf(rune.Value);
-        return rune.Value == 0x30FC || script == Hiragana || script == Katakana ? Han : script;
+        return rune.Value == 0x30FC || script == Hiragana || script == Katakana ? Han : script == 0 ? AnyScript : script;
     }
 
     private static int IndexOf(string name) => Array.IndexOf(UnicodeTables.ScriptNames, name) + 1;

@@ -1,8 +1,10 @@
 using System.Globalization;
+using InferenceServer.Models.Tokenization.Patterns;
 
 namespace InferenceServer.Models.Tokenization.Unicode;
 
-/// <summary>Character predicates with the meaning Rust's standard library and its <c>regex</c> crate give them.</summary>
+/// <summary>Character predicates with the meaning Hugging Face's tokenizers give them: Rust's standard library, its <c>regex</c> crate, and crates
+/// whose tables are of older Unicode versions.</summary>
 internal static class CodePoints
 {
     /// <summary>White_Space.</summary>
@@ -13,26 +15,18 @@ internal static class CodePoints
         CharUnicodeInfo.GetUnicodeCategory(codePoint) is UnicodeCategory.DecimalDigitNumber or UnicodeCategory.LetterNumber
             or UnicodeCategory.OtherNumber;
 
-    /// <summary>ASCII punctuation (which includes symbols such as <c>$</c>) or general category P.</summary>
+    /// <summary>ASCII punctuation (which includes symbols such as <c>$</c>) or general category P up to Unicode 8.0.</summary>
     public static bool IsPunctuation(int codePoint) => codePoint < 0x80
         ? char.IsPunctuation((char)codePoint) || char.IsSymbol((char)codePoint)
-        : CharUnicodeInfo.GetUnicodeCategory(codePoint) is >= UnicodeCategory.ConnectorPunctuation and <= UnicodeCategory.OtherPunctuation;
+        : UnicodeProperties.Punctuation8.Contains(codePoint);
 
-    public static bool IsMark(int codePoint) =>
-        CharUnicodeInfo.GetUnicodeCategory(codePoint) is UnicodeCategory.NonSpacingMark or UnicodeCategory.SpacingCombiningMark
-            or UnicodeCategory.EnclosingMark;
+    /// <summary>Any mark up to Unicode 9.0.</summary>
+    public static bool IsMark(int codePoint) => codePoint >= 0x300 && UnicodeProperties.Marks9.Contains(codePoint);
 
-    public static bool IsNonSpacingMark(int codePoint) =>
-        CharUnicodeInfo.GetUnicodeCategory(codePoint) == UnicodeCategory.NonSpacingMark;
+    /// <summary>A non-spacing mark up to Unicode 8.0.</summary>
+    public static bool IsNonSpacingMark(int codePoint) => codePoint >= 0x300 && UnicodeProperties.Marks8.Contains(codePoint);
 
-    /// <summary><c>\w</c>: Alphabetic, marks, decimal digits, connectors and the two joiners (Unicode TS 18, annex C).</summary>
-    public static bool IsWord(int codePoint) => IsAlphabetic(codePoint) || codePoint is 0x200C or 0x200D ||
-        CharUnicodeInfo.GetUnicodeCategory(codePoint) is UnicodeCategory.DecimalDigitNumber or UnicodeCategory.ConnectorPunctuation
-            or UnicodeCategory.NonSpacingMark or UnicodeCategory.SpacingCombiningMark or UnicodeCategory.EnclosingMark;
-
-    /// <summary>Letters, letter numbers and the circled or squared Latin letters; alphabetic marks are left to the callers.</summary>
-    public static bool IsAlphabetic(int codePoint) =>
-        CharUnicodeInfo.GetUnicodeCategory(codePoint) is <= UnicodeCategory.OtherLetter or UnicodeCategory.LetterNumber ||
-        codePoint is (>= 0x24B6 and <= 0x24E9) or (>= 0x1F130 and <= 0x1F149) or (>= 0x1F150 and <= 0x1F169)
-            or (>= 0x1F170 and <= 0x1F189);
+    /// <summary><c>\w</c> of Rust's regex crate: Alphabetic, marks, decimal digits, connectors and the two joiners.</summary>
+    public static bool IsWord(int codePoint) => codePoint is 0x200C or 0x200D ||
+        (UnicodeProperties.Word.Contains(codePoint) && codePoint is not (0xB2 or 0xB3 or 0xB9 or 0xBC or 0xBD or 0xBE));
 }

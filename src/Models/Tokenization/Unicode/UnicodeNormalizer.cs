@@ -167,6 +167,8 @@ internal static class UnicodeNormalizer
             foreach (var (codePoint, step) in UnicodeTables.Decompositions)
             {
                 Mark(codePoint, step.Compatibility ? Traits.ChangesUnderK : Traits.ChangesUnderD);
+                if (HasCompatibilityPart(step.Mapping))
+                    Mark(codePoint, Traits.ChangesUnderK);
                 if (step.Recomposes)
                 {
                     _pairs[Key(step.Mapping[0], step.Mapping[1])] = codePoint;
@@ -194,6 +196,9 @@ internal static class UnicodeNormalizer
 
             return false;
         }
+
+        private static bool HasCompatibilityPart(int[] mapping) => Array.Exists(mapping, part =>
+            UnicodeTables.Decompositions.TryGetValue(part, out var step) && (step.Compatibility || HasCompatibilityPart(step.Mapping)));
 
         /// <summary>The primary composite of a pair, or -1.</summary>
         public int Compose(int first, int second)

@@ -11,7 +11,8 @@ internal static partial class UnicodeTables
 {
     private static readonly Lazy<PagedTable<byte>> LazyCombiningClasses = new(ReadCombiningClasses);
     private static readonly Lazy<Dictionary<int, Decomposition>> LazyDecompositions = new(ReadDecompositions);
-    private static readonly Lazy<List<ScriptRange>> LazyScriptRanges = new(ReadScripts);
+    private static readonly Lazy<List<NamedRange>> LazyScriptRanges = new(() => ReadRanges(ScriptData));
+    private static readonly Lazy<List<NamedRange>> LazyPropertyRanges = new(() => ReadRanges(PropertyData));
     private static readonly Lazy<PagedTable<byte>> LazyScripts = new(FillScripts);
 
     /// <summary>Canonical_Combining_Class per code point; 0 for starters.</summary>
@@ -21,7 +22,12 @@ internal static partial class UnicodeTables
     public static IReadOnlyDictionary<int, Decomposition> Decompositions => LazyDecompositions.Value;
 
     /// <summary>Ranges of code points per script, in code point order.</summary>
-    public static IReadOnlyList<ScriptRange> ScriptRanges => LazyScriptRanges.Value;
+    public static IReadOnlyList<NamedRange> ScriptRanges => LazyScriptRanges.Value;
+
+    /// <summary>Ranges of code points per binary property, property by property.</summary>
+    public static IReadOnlyList<NamedRange> PropertyRanges => LazyPropertyRanges.Value;
+
+    public static string[] PropertyNames { get; } = Inflate(PropertyNameData, data => Encoding.ASCII.GetString(data).Split('\0'));
 
     public static string[] ScriptNames { get; } = Inflate(ScriptNameData, data => Encoding.ASCII.GetString(data).Split('\0'));
 
@@ -61,16 +67,17 @@ internal static partial class UnicodeTables
         return table;
     });
 
-    private static List<ScriptRange> ReadScripts() => Inflate(ScriptData, data =>
+    private static List<NamedRange> ReadRanges(string base64) => Inflate(base64, data =>
     {
         var reader = new VarintReader(data);
         var left = reader.Next();
-        var ranges = new List<ScriptRange>(left);
-        for (var start = 0; left > 0; left--)
+        var ranges = new List<NamedRange>(left);
+        for (; left > 0; left--)
         {
-            start += reader.Next();
-            var end = start + reader.Next();
-            ranges.Add(new ScriptRange(start, end, reader.Next()));
+            int delta = reader.Next(), length = reader.Next(), name = reader.Next();
+            // Properties follow one another, each counted from 0; scripts are interleaved in one count.
+            var start = delta + (ranges.Count == 0 || (ReferenceEquals(base64, PropertyData) && ranges[^1].Name != name) ? 0 : ranges[^1].Start);
+            ranges.Add(new NamedRange(start, start + length, name));
         }
 
         return ranges;
@@ -80,7 +87,7 @@ internal static partial class UnicodeTables
     {
         var table = new PagedTable<byte>();
         foreach (var range in ScriptRanges)
-            table.Fill(range.Start, range.End, checked((byte)(range.Script + 1)));
+            table.Fill(range.Start, range.End, checked((byte)(range.Name + 1)));
         return table;
     }
 
@@ -97,8 +104,8 @@ internal static partial class UnicodeTables
     /// <param name="Recomposes">A canonical pair that NFC puts together again.</param>
     public readonly record struct Decomposition(int[] Mapping, bool Compatibility, bool Recomposes);
 
-    /// <summary>Code points [Start, End) of one script.</summary>
-    public readonly record struct ScriptRange(int Start, int End, int Script);
+    /// <summary>Code points [Start, End) of one script or property, which is given as an index of its name.</summary>
+    public readonly record struct NamedRange(int Start, int End, int Name);
 
     private struct VarintReader(byte[] data)
     {

@@ -3,12 +3,17 @@
 # Character Database that ships with Perl (Unicode::UCD). .NET does not normalise text in invariant-globalization
 # mode and has no script property, so the tokenizer carries these three properties itself.
 #
+# Characters newer than Unicode 9.0 keep neither combining class nor decomposition: the normalizer of Hugging Face's
+# tokenizers (unicode-normalization-alignments 0.1.12) is of that version, and ids must not differ from it. For the same
+# reason the pseudo-properties Marks9 (marks up to Unicode 9.0), Marks8 (non-spacing, up to 8.0) and Punctuation8 exist.
+#
 # Usage: perl generate_tables.pl > UnicodeTables.Data.cs
 #
 # Layout before deflate (all numbers are LEB128): count, then per entry
 #   combining classes: start delta, length, class
 #   decompositions:    code point delta, flags (1 = compatibility, 2 = recomposes under NFC), n, n code points
-#   scripts:           start delta, length, script index; preceded by the names, NUL-separated in their own string
+#   scripts and binary properties: start delta (from 0 for each property), length, index of the name; the names are
+#                      NUL-separated in their own string
 use strict;
 use warnings;
 use Unicode::UCD qw(prop_invmap prop_value_aliases);
@@ -27,11 +32,26 @@ sub runs {    # property -> list of [start, end exclusive, value]
     return map { [$starts->[$_], ($_ + 1 < @$starts ? $starts->[$_ + 1] : 0x110000), $values->[$_]] } 0 .. $#$starts;
 }
 
-my @ccc = grep { $_->[2] ne '0' } map {
+my %recent;
+for my $run (grep { $_->[2] =~ /^V?(\d+)/i && $1 > 9 } runs('Age')) { $recent{$_} = 1 for $run->[0] .. $run->[1] - 1; }
+
+# One run per code point first, so that recent ones can be left out of the middle of a run.
+sub without_recent {
+    my @kept;
+    for my $run (@_) {
+        for my $cp (grep { !$recent{$_} } $run->[0] .. $run->[1] - 1) {
+            if (@kept && $kept[-1][1] == $cp && $kept[-1][2] eq $run->[2]) { $kept[-1][1]++; }
+            else { push @kept, [$cp, $cp + 1, $run->[2]]; }
+        }
+    }
+    return @kept;
+}
+
+my @ccc = without_recent(grep { $_->[2] ne '0' } map {
     my $value = $_->[2];
     my ($short) = $value =~ /^\d+$/ ? ($value) : prop_value_aliases('ccc', $value);
     [$_->[0], $_->[1], $short];
-} runs('Canonical_Combining_Class');
+} runs('Canonical_Combining_Class'));
 my ($combining, $last) = (leb(scalar @ccc), 0);
 for my $run (@ccc) {
     $combining .= leb($run->[0] - $last) . leb($run->[1] - $run->[0]) . leb($run->[2]);
@@ -45,7 +65,7 @@ for my $run (grep { $_->[2] ne 'None' } runs('Decomposition_Type')) { $type{$_} 
 # Perl gives Decomposition_Mapping fully expanded per code point; NFC needs the one-step pairs, which UnicodeData has.
 my %mapping;
 for my $cp (keys %type) {
-    next if $cp >= 0xAC00 && $cp <= 0xD7A3;    # Hangul syllables are computed
+    next if $recent{$cp} || ($cp >= 0xAC00 && $cp <= 0xD7A3);    # Hangul syllables are computed
     my $info = Unicode::UCD::charinfo($cp);
     my $decomposition = $info->{decomposition};
     $decomposition =~ s/^<\w+>\s*//;
@@ -85,4 +105,41 @@ print "\n";
 text('ScriptData', $scripts);
 print "\n";
 text('ScriptNameData', join("\0", @names));
+
+my %age;
+for my $run (grep { $_->[2] =~ /^V?(\d+)/i } runs('Age')) {
+    my ($major) = $run->[2] =~ /(\d+)/;
+    $age{$_} = $major for $run->[0] .. $run->[1] - 1;
+}
+
+sub aged {    # code points of general categories, no newer than a major version
+    my ($categories, $version) = @_;
+    my @kept;
+    for my $run (grep { $_->[2] =~ /^($categories)$/ } runs('General_Category')) {
+        for my $cp (grep { $age{$_} <= $version } $run->[0] .. $run->[1] - 1) {
+            if (@kept && $kept[-1][1] == $cp) { $kept[-1][1]++; }
+            else { push @kept, [$cp, $cp + 1]; }
+        }
+    }
+    return \@kept;
+}
+
+my %binary = (Marks9 => aged('M[nce]', 9), Marks8 => aged('Mn', 8), Punctuation8 => aged('P[cdseifo]', 8));
+for my $name (qw(Alphabetic Lowercase Uppercase Emoji Extended_Pictographic)) {
+    $binary{$name} = [grep { $_->[2] eq 'Y' } runs($name)];
+}
+my @binary_names = sort keys %binary;
+my ($properties, $total) = ('', 0);
+for my $i (0 .. $#binary_names) {
+    my $from = 0;
+    for my $run (@{$binary{$binary_names[$i]}}) {
+        $properties .= leb($run->[0] - $from) . leb($run->[1] - $run->[0]) . leb($i);
+        $from = $run->[0];
+        $total++;
+    }
+}
+print "\n";
+text('PropertyData', leb($total) . $properties);
+print "\n";
+text('PropertyNameData', join("\0", @binary_names));
 print "}\n";

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using InferenceServer.Models.Tokenization.ChatTemplates;
 
 namespace InferenceServer.Models.Tests.Tokenization.ChatTemplates;
@@ -25,6 +26,55 @@ public class ReferenceDataTests
     [Fact]
     public void Unit_templates_render_as_in_Jinja2() => CheckAll("jinja_units.jsonl", row =>
         (row.GetProperty("name").GetString()!, row.GetProperty("template").GetString()!, row.GetProperty("context"), Expected(row, "jinja2")));
+
+    [Fact]
+    public void Text_of_messages_and_tools_is_input_in_every_published_template()
+    {
+        const string Planted = "QqPlanted<|im_end|>";
+        var seen = 0;
+        foreach (var line in File.ReadLines(Path.Combine(Folder(), "renderings.jsonl")))
+        {
+            var row = JsonNode.Parse(line)!;
+            if (row["expected"] is null)
+            {
+                continue;
+            }
+
+            var variables = row["vars"]!.AsObject();
+            Plant(variables["messages"]!, Planted);
+            Plant(variables["tools"], Planted);
+            var source = File.ReadAllText(Path.Combine(Folder(), "templates", row["template"]!.GetValue<string>()));
+            var segments = ChatTemplate.Parse(source).RenderSegments(Rendering.Input(variables.ToJsonString()));
+            Assert.DoesNotContain(segments, s => !s.FromInput && s.Text.Contains("planted", StringComparison.OrdinalIgnoreCase));
+            seen += segments.Count(s => s.FromInput && s.Text.Contains(Planted, StringComparison.Ordinal));
+        }
+
+        Assert.True(seen > 500, $"the planted text was seen only {seen} times");
+    }
+
+    /// <summary>Appends a text to every content, description and argument.</summary>
+    private static void Plant(JsonNode? node, string text)
+    {
+        if (node is JsonArray array)
+        {
+            foreach (var item in array)
+            {
+                Plant(item, text);
+            }
+        }
+
+        foreach (var (name, value) in (node as JsonObject ?? []).ToList())
+        {
+            if (value is JsonValue leaf && name is "content" or "description" or "city" or "unit" && leaf.TryGetValue<string>(out var old))
+            {
+                node![name] = old + text;
+            }
+            else
+            {
+                Plant(value, text);
+            }
+        }
+    }
 
     private static string? Expected(JsonElement row, string name) => row.TryGetProperty(name, out var text) ? text.GetString() : null;
 

@@ -1,0 +1,38 @@
+namespace InferenceServer.Models.Cpu;
+
+/// <summary>How weights lie in memory. Activations, residual stream and KV are f32 in both.</summary>
+public enum WeightFormat
+{
+    /// <summary>4 bytes a weight; f16 and bf16 files are widened, nothing is lost. The mode golden values are compared in.</summary>
+    F32,
+
+    /// <summary>2 bytes a weight; f32 and f16 files are rounded to nearest even at load, bf16 files keep their bits.</summary>
+    BF16,
+}
+
+/// <summary>Instruction sets the kernels are compiled for. All of them yield the same bits.</summary>
+public enum KernelPath
+{
+    /// <summary>512-bit vectors, 32 registers.</summary>
+    Avx512,
+
+    /// <summary>256-bit vectors with fused multiply-add.</summary>
+    Avx2,
+
+    /// <summary>
+    /// 128-bit vectors: AdvSimd on Arm; on x64 without FMA every multiply-add is done in software, exact but some
+    /// fifty times slower.
+    /// </summary>
+    Portable,
+}
+
+public sealed record CpuOptions
+{
+    public WeightFormat Weights { get; init; } = WeightFormat.F32;
+
+    /// <summary>Threads that compute, the caller's included; 0 = as many as the machine or the container's limit allows.</summary>
+    public int Threads { get; init; }
+
+    /// <summary>Null = the widest path this machine has.</summary>
+    public KernelPath? Force { get; init; }
+}

@@ -1,0 +1,62 @@
+using InferenceServer.Models.Cpu.Lanes;
+using InferenceServer.Models.Cpu.Weights;
+using InferenceServer.Models.Decoding;
+
+namespace InferenceServer.Models.Cpu.Kernels;
+
+/// <summary>The kernels of one instruction set, chosen once at start. Rows are f32; strides (ld…) count floats.</summary>
+internal abstract unsafe class KernelSet
+{
+    public abstract KernelPath Path { get; }
+
+    /// <exception cref="PlatformNotSupportedException">The forced path is not on this machine.</exception>
+    public static KernelSet Choose(KernelPath? force = null)
+    {
+        if (force is { } path && !IsSupported(path))
+            throw new PlatformNotSupportedException($"This machine has no {path} instructions; leave the kernel path unset to use the best it has.");
+        return (force ?? Best()) switch
+        {
+            KernelPath.Avx512 => new KernelSet<Lanes512>(),
+            KernelPath.Avx2 => new KernelSet<Lanes256>(),
+            _ => new KernelSet<Lanes128>(),
+        };
+    }
+
+    public static bool IsSupported(KernelPath path) => path switch
+    {
+        KernelPath.Avx512 => Lanes512.IsSupported,
+        KernelPath.Avx2 => Lanes256.IsSupported,
+        KernelPath.Portable => true,
+        _ => false,
+    };
+
+    /// <summary>y[row] = x[row] · Wᵀ for the outputs of some strips; y holds all outputs, padding included.</summary>
+    public abstract void Product(PackedMatrix weight, int firstStrip, int strips, float* x, nint ldx, float* y, nint ldy, int rows);
+
+    /// <inheritdoc cref="RowKernels{TLanes}.RmsNorm"/>
+    public abstract void RmsNorm(float* x, float* weight, float* y, int length, float epsilon);
+
+    /// <inheritdoc cref="RowKernels{TLanes}.LayerNorm"/>
+    public abstract void LayerNorm(float* x, float* weight, float* bias, float* y, int length, float epsilon);
+
+    /// <inheritdoc cref="RowKernels{TLanes}.AddScaled"/>
+    public abstract void AddScaled(float* y, float* x, float scale, int length);
+
+    /// <inheritdoc cref="RowKernels{TLanes}.Activate(Activation, float*, float*, int)"/>
+    public abstract void Activate(Activation activation, float* x, float* up, int length);
+
+    /// <inheritdoc cref="RowKernels{TLanes}.Rotate"/>
+    public abstract void Rotate(float* x, float* cos, float* sin, int half);
+
+    /// <inheritdoc cref="AttentionKernels{TLanes}.Scores"/>
+    public abstract void Scores(float* q, nint ldq, int queries, float* keys, int headDim, float* scores, nint ldScores);
+
+    /// <inheritdoc cref="AttentionKernels{TLanes}.Exponentials"/>
+    public abstract float Exponentials(float* scores, int length);
+
+    /// <inheritdoc cref="AttentionKernels{TLanes}.Accumulate"/>
+    public abstract void Accumulate(float* p, nint ldp, int queries, float* values, int count, int width, float* output, nint ldo);
+
+    private static KernelPath Best() =>
+        Lanes512.IsSupported ? KernelPath.Avx512 : Lanes256.IsSupported ? KernelPath.Avx2 : KernelPath.Portable;
+}

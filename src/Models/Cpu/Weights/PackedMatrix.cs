@@ -1,0 +1,88 @@
+using InferenceServer.Models.Cpu.Memory;
+using InferenceServer.Models.Decoding;
+
+namespace InferenceServer.Models.Cpu.Weights;
+
+/// <summary>
+/// One or more matrices over the same inputs, packed one under the other. Each part begins at a multiple of
+/// <see cref="IWeightPanels.StripOutputs"/> outputs; the outputs in between are zero.
+/// </summary>
+internal sealed unsafe class PackedMatrix : IDisposable
+{
+    private readonly NativeBuffer _memory;
+
+    private PackedMatrix(WeightFormat format, int inputs, int[] offsets, int outputs, long stripBytes)
+    {
+        Format = format;
+        Inputs = inputs;
+        Offsets = offsets;
+        Outputs = outputs;
+        StripBytes = stripBytes;
+        _memory = new NativeBuffer(checked(Strips * stripBytes));
+    }
+
+    public WeightFormat Format { get; }
+
+    public int Inputs { get; }
+
+    /// <summary>First output of each part.</summary>
+    public int[] Offsets { get; }
+
+    /// <summary>Outputs of all parts, padding included.</summary>
+    public int Outputs { get; }
+
+    public int Strips => Outputs / IWeightPanels.StripOutputs;
+
+    public long StripBytes { get; }
+
+    public long Bytes => _memory.Length;
+
+    public byte* Strip(int index) => _memory.Bytes + (index * StripBytes);
+
+    /// <summary>Reads and packs on <paramref name="threads"/> threads.</summary>
+    /// <exception cref="ArgumentException">The parts do not share their inputs.</exception>
+    public static PackedMatrix Pack(WeightFormat format, int threads, params IReadOnlyList<Matrix> parts) => format switch
+    {
+        WeightFormat.F32 => Pack<F32Panels>(threads, parts),
+        WeightFormat.BF16 => Pack<Bf16Panels>(threads, parts),
+        _ => throw new ArgumentOutOfRangeException(nameof(format), format, "Unknown weight format."),
+    };
+
+    public void Dispose() => _memory.Dispose();
+
+    private static PackedMatrix Pack<TPanels>(int threads, IReadOnlyList<Matrix> parts)
+        where TPanels : struct, IWeightPanels
+    {
+        var inputs = parts[0].Columns;
+        var offsets = new int[parts.Count];
+        var strips = new List<(Matrix Part, int Row)>();
+        for (var i = 0; i < parts.Count; i++)
+        {
+            if (parts[i].Columns != inputs)
+                throw new ArgumentException($"{parts[i].Source.Name} has {parts[i].Columns} inputs, {parts[0].Source.Name} {inputs}.");
+            offsets[i] = checked(strips.Count * IWeightPanels.StripOutputs);
+            for (var row = 0; row < parts[i].Rows; row += IWeightPanels.StripOutputs) strips.Add((parts[i], row));
+        }
+
+        var outputs = checked(strips.Count * IWeightPanels.StripOutputs);
+        var stripBytes = checked((long)((inputs + 1) / 2) * TPanels.PairBytes);
+        var packed = new PackedMatrix(TPanels.Format, inputs, offsets, outputs, stripBytes);
+        var bufferLength = checked(IWeightPanels.StripOutputs * inputs);
+        Parallel.For(
+            0,
+            strips.Count,
+            new ParallelOptions { MaxDegreeOfParallelism = threads },
+            () => new float[bufferLength],
+            (strip, _, buffer) =>
+            {
+                var (part, row) = strips[strip];
+                var count = Math.Min(IWeightPanels.StripOutputs, part.Rows - row);
+                part.Read(row, count, buffer);
+                Array.Clear(buffer, count * inputs, buffer.Length - (count * inputs));
+                fixed (float* rows = buffer) TPanels.Pack(rows, inputs, packed.Strip(strip));
+                return buffer;
+            },
+            _ => { });
+        return packed;
+    }
+}

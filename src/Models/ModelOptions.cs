@@ -1,0 +1,26 @@
+using InferenceServer.Models.Checkpoints;
+using InferenceServer.Models.Cpu;
+using InferenceServer.Models.Engine;
+
+namespace InferenceServer.Models;
+
+/// <summary>One model to serve.</summary>
+public sealed record ModelOptions
+{
+    /// <summary>The id clients name it by.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>A checkpoint folder in Hugging Face layout.</summary>
+    public required string Path { get; init; }
+
+    /// <summary>Overrides what the checkpoint says of its method.</summary>
+    public ThinkingMethod? Method { get; init; }
+
+    /// <summary>Weight format, threads and kernel path.</summary>
+    public CpuOptions Cpu { get; init; } = new();
+
+    /// <summary>Bytes for KV and kept hidden states; null = a quarter of the memory the process may use.</summary>
+    public long? KvMemory { get; init; }
+
+    public EngineOptions Engine { get; init; } = new();
+}

@@ -24,7 +24,7 @@ internal sealed class Banner(ModelRegistry models, IServer server, IHostApplicat
     public static string Table(IReadOnlyList<ModelSlot> slots)
     {
         string[] head = ["model", "method", "layers", "thinks at", "context", "load", "engine"];
-        var rows = slots.Where(slot => slot.Model is not null).Select(slot => Row(slot, slot.Model!)).Prepend(head).ToList();
+        var rows = slots.Select(slot => slot.Ready).OfType<ReadyModel>().Select(Row).Prepend(head).ToList();
         var widths = head.Select((_, column) => rows.Max(row => row[column].Length)).ToArray();
         var text = new StringBuilder();
         foreach (var row in rows)
@@ -32,14 +32,16 @@ internal sealed class Banner(ModelRegistry models, IServer server, IHostApplicat
         return text.ToString().TrimEnd();
     }
 
-    private static string[] Row(ModelSlot slot, ServedModel model) =>
+    private static string[] Row(ReadyModel ready) => Row(ready.Model, ready.LoadTime);
+
+    private static string[] Row(ServedModel model, TimeSpan loadTime) =>
     [
         model.Name,
         model.Thinking.Method.Id(),
         model.Spec.Layers.Count.ToString(CultureInfo.InvariantCulture),
         ThinkingLayer(model)?.ToString(CultureInfo.InvariantCulture) ?? "-",
         model.ContextLength.ToString(CultureInfo.InvariantCulture),
-        slot.LoadTime.TotalSeconds.ToString("F2", CultureInfo.InvariantCulture) + " s",
+        loadTime.TotalSeconds.ToString("F2", CultureInfo.InvariantCulture) + " s",
         model.Description,
     ];
 

@@ -35,14 +35,14 @@ public sealed class ModelRegistry(Settings settings, ILoggerFactory loggers) : I
     public void Drain() => _draining = true;
 
     /// <exception cref="ApiException">404: no such model. 503: it takes no requests now.</exception>
-    public ServedModel Require(string name)
+    public ReadyModel Require(string name)
     {
         if (_draining) throw ApiException.Unavailable("The server is shutting down.", "draining", retryAfter: 5);
         var slot = Find(name);
-        var model = slot.Model ?? throw ApiException.Unavailable($"The model '{slot.Options.Name}' is loading.", "model_loading", retryAfter: 1);
-        if (model.Engine.Unhealthy is not null)
-            throw ApiException.Unavailable($"The engine of '{model.Name}' is unhealthy; the server must be restarted.", "engine_unhealthy", retryAfter: 30);
-        return model;
+        var ready = slot.Ready ?? throw ApiException.Unavailable($"The model '{slot.Options.Name}' is loading.", "model_loading", retryAfter: 1);
+        if (ready.Model.Engine.Unhealthy is not null)
+            throw ApiException.Unavailable($"The engine of '{name}' is unhealthy; the server must be restarted.", "engine_unhealthy", retryAfter: 30);
+        return ready;
     }
 
     /// <exception cref="ApiException">404: no such model.</exception>
@@ -60,25 +60,30 @@ public sealed class ModelRegistry(Settings settings, ILoggerFactory loggers) : I
     private void Load(ModelSlot slot)
     {
         var clock = Stopwatch.StartNew();
-        slot.Model = ModelLoader.Load(slot.Options, loggers.CreateLogger<ServedModel>());
-        slot.LoadTime = clock.Elapsed;
+        var defaults = SamplingDefaults.Read(slot.Options.Path);
+        var model = ModelLoader.Load(slot.Options, loggers.CreateLogger<ServedModel>());
+        slot.Ready = new ReadyModel(model, defaults, clock.Elapsed);
     }
 }
 
 /// <summary>A configured model and, once it is loaded, the model itself.</summary>
 public sealed class ModelSlot(ModelOptions options)
 {
-    private volatile ServedModel? _model;
+    private volatile ReadyModel? _ready;
 
     public ModelOptions Options { get; } = options;
 
     public DateTimeOffset Created { get; } = DateTimeOffset.UtcNow;
 
-    public ServedModel? Model
+    /// <summary>Null while it loads.</summary>
+    public ReadyModel? Ready
     {
-        get => _model;
-        internal set => _model = value;
+        get => _ready;
+        internal set => _ready = value;
     }
 
-    public TimeSpan LoadTime { get; internal set; }
+    public ServedModel? Model => _ready?.Model;
 }
+
+/// <summary>A loaded model, how it draws where a request does not say, and how long loading took.</summary>
+public sealed record ReadyModel(ServedModel Model, SamplingDefaults Defaults, TimeSpan LoadTime);

@@ -13,9 +13,9 @@ internal sealed class GenerateEndpoint(GenerationPipeline pipeline)
     public async Task HandleAsync(HttpContext context)
     {
         var generate = await pipeline.ReadAsync<GenerateRequest>(context);
-        var model = pipeline.Models.Require(generate.Model);
+        var ready = pipeline.Models.Require(generate.Model);
         var topLogprobs = Bounds.Within("top_logprobs", generate.TopLogprobs, 0, pipeline.Settings.MaxLogprobs, 0);
-        var request = pipeline.Mapper.Map(generate, model, [Prompt(generate, model)], choices: 1, generate.MaxTokens, topLogprobs);
+        var request = pipeline.Mapper.Map(generate, ready, [Prompt(generate, ready.Model)], choices: 1, generate.MaxTokens, topLogprobs);
         if (generate.Stream != false)
         {
             await pipeline.StreamAsync(context, request, new GenerateStream(request, pipeline.Wire));

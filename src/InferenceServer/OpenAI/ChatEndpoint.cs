@@ -11,10 +11,10 @@ internal sealed class ChatEndpoint(GenerationPipeline pipeline)
     public async Task HandleAsync(HttpContext context)
     {
         var chat = await pipeline.ReadAsync<ChatRequest>(context);
-        var model = pipeline.Models.Require(chat.Model);
+        var ready = pipeline.Models.Require(chat.Model);
         var includesUsage = Wording.IncludesUsage(chat, chat.StreamOptions);
-        var prompt = pipeline.Prompts.Encode(chat.Messages, model);
-        var request = pipeline.Mapper.Map(chat, model, [prompt], chat.N, MaxTokens(chat), TopLogprobs(chat));
+        var prompt = pipeline.Prompts.Encode(chat.Messages, ready.Model);
+        var request = pipeline.Mapper.Map(chat, ready, [prompt], chat.N, MaxTokens(chat), TopLogprobs(chat));
         if (chat.Stream == true)
         {
             await pipeline.StreamAsync(context, request, new ChatStream(request, pipeline.Wire, includesUsage));

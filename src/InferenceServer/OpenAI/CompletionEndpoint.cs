@@ -10,11 +10,11 @@ internal sealed class CompletionEndpoint(GenerationPipeline pipeline)
     public async Task HandleAsync(HttpContext context)
     {
         var completion = await pipeline.ReadAsync<CompletionRequest>(context);
-        var model = pipeline.Models.Require(completion.Model);
+        var ready = pipeline.Models.Require(completion.Model);
         var includesUsage = Wording.IncludesUsage(completion, completion.StreamOptions);
         int? topLogprobs = completion.Logprobs is { } top ? Bounds.Within("logprobs", top, 0, pipeline.Settings.MaxLogprobs) : null;
-        var prompts = pipeline.Prompts.Encode(completion.Prompt, model);
-        var request = pipeline.Mapper.Map(completion, model, prompts, completion.N, completion.MaxTokens, topLogprobs);
+        var prompts = pipeline.Prompts.Encode(completion.Prompt, ready.Model);
+        var request = pipeline.Mapper.Map(completion, ready, prompts, completion.N, completion.MaxTokens, topLogprobs);
         if (completion.Stream == true)
         {
             await pipeline.StreamAsync(context, request, new CompletionStream(request, pipeline.Wire, includesUsage));

@@ -10,9 +10,6 @@ namespace InferenceServer.Requests;
 /// <summary>How a prompt is dressed: completions go as they are, chat through the checkpoint's template.</summary>
 public sealed class PromptEncoder(ServerSettings settings, UnknownFields unknown)
 {
-    private const string InputSlot = "{input}";
-    private const string EndSlot = "{eos}";
-
     /// <exception cref="ApiException">400: no prompt, or an id the model does not have.</exception>
     public IReadOnlyList<IReadOnlyList<int>> Encode(PromptInput prompt, ServedModel model)
     {
@@ -27,27 +24,12 @@ public sealed class PromptEncoder(ServerSettings settings, UnknownFields unknown
     {
         Check(messages);
         if (model.ChatTemplate is { } template) return Encode(Render(template, messages, model), model.Tokenizer, addSpecialTokens: false);
-        if (model.Thinking.PromptTemplate is { } prompt) return Encode(Fill(prompt, messages, model), model.Tokenizer, addSpecialTokens: true);
-        throw ApiException.Invalid(
-            "messages", $"'{model.Name}' has neither a chat template nor a prompt template: use /v1/completions.", "chat_not_supported");
+        return Encode(PromptTemplates.Fill(LastUserMessage(messages), model), model.Tokenizer, addSpecialTokens: true);
     }
 
-    private static List<TemplateSegment> Fill(string template, IReadOnlyList<ChatMessage> messages, ServedModel model)
-    {
-        var input = messages.LastOrDefault(message => message.Role == "user")?.Content?.Text
-            ?? throw ApiException.Invalid("messages", "There is no user message to answer.");
-        var end = model.Tokenizer.SpecialTokens.Eos
-            ?? model.EndOfSequence.Order().Select(id => model.Tokenizer.IdToToken(id)).FirstOrDefault() ?? "";
-        var segments = new List<TemplateSegment>();
-        var parts = template.Replace(EndSlot, end, StringComparison.Ordinal).Split(InputSlot);
-        for (var i = 0; i < parts.Length; i++)
-        {
-            if (i > 0 && input.Length > 0) segments.Add(new TemplateSegment(input, FromInput: true));
-            if (parts[i].Length > 0) segments.Add(new TemplateSegment(parts[i], FromInput: false));
-        }
-
-        return segments;
-    }
+    private static string LastUserMessage(IReadOnlyList<ChatMessage> messages) =>
+        messages.LastOrDefault(message => message.Role == "user")?.Content?.Text
+        ?? throw ApiException.Invalid("messages", "There is no user message to answer.");
 
     private static IReadOnlyList<TemplateSegment> Render(ChatTemplate template, IReadOnlyList<ChatMessage> messages, ServedModel model)
     {

@@ -22,14 +22,15 @@ public sealed class RequestMapper(ServerSettings settings, SamplingMapper sampli
     /// <param name="topLogprobs">Null = no log-probabilities.</param>
     /// <exception cref="ApiException">400: something cannot be done as asked.</exception>
     public MappedRequest Map(
-        GenerationFields fields, ServedModel model, IReadOnlyList<IReadOnlyList<int>> prompts, int? choices, int? maxTokens, int? topLogprobs)
+        GenerationFields fields, ReadyModel ready, IReadOnlyList<IReadOnlyList<int>> prompts, int? choices, int? maxTokens, int? topLogprobs)
     {
+        var model = ready.Model;
         var perPrompt = Bounds.Within("n", choices, 1, settings.MaxChoices, 1);
         if (prompts.Count * perPrompt > settings.MaxChoices)
             throw ApiException.Invalid("n", $"{prompts.Count} prompts times n = {perPrompt} is more than {settings.MaxChoices} choices.");
         if (maxTokens is { } bound) Bounds.Within("max_tokens", bound, 1, int.MaxValue);
         var thought = thoughts.Supplied(fields, model);
-        var options = sampling.Map(fields, topLogprobs ?? 0, model.Spec.VocabularySize);
+        var options = sampling.Map(fields, ready.Defaults, topLogprobs ?? 0, model.Spec.VocabularySize);
         var template = new GenerationRequest
         {
             Prompt = [],

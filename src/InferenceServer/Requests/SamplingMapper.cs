@@ -13,19 +13,19 @@ public sealed class SamplingMapper(ServerSettings settings)
     private const int AllTokens = -1;
 
     /// <exception cref="ApiException">400: a value is out of bounds or not supported.</exception>
-    public SamplingOptions Map(GenerationFields fields, int topLogprobs, int vocabularySize)
+    public SamplingOptions Map(GenerationFields fields, SamplingDefaults defaults, int topLogprobs, int vocabularySize)
     {
         RefusePenalty("frequency_penalty", fields.FrequencyPenalty);
         RefusePenalty("presence_penalty", fields.PresencePenalty);
-        var topP = Bounds.Within("top_p", fields.TopP, 0, 1, 1);
+        var topP = Bounds.Within("top_p", fields.TopP, 0, 1, defaults.TopP);
         if (topP == 0) throw ApiException.Invalid("top_p", "'top_p' must be more than 0; for the most likely token use temperature 0.");
         return new SamplingOptions
         {
-            Temperature = (float)Bounds.Within("temperature", fields.Temperature, 0, MaxTemperature, 1),
+            Temperature = (float)Bounds.Within("temperature", fields.Temperature, 0, MaxTemperature, defaults.Temperature),
             // The smallest number of tokens is one, also for a mass that rounds to none.
             TopP = Math.Max((float)topP, float.Epsilon),
-            TopK = Math.Max(0, Bounds.Within("top_k", fields.TopK, AllTokens, int.MaxValue, 0)),
-            MinP = (float)Bounds.Within("min_p", fields.MinP, 0, 1, 0),
+            TopK = Math.Max(0, Bounds.Within("top_k", fields.TopK, AllTokens, int.MaxValue, defaults.TopK)),
+            MinP = (float)Bounds.Within("min_p", fields.MinP, 0, 1, defaults.MinP),
             Bias = Bias(fields.LogitBias, vocabularySize),
             TopLogprobs = Math.Min(topLogprobs, vocabularySize),
         };

@@ -97,8 +97,13 @@ internal sealed class TinyCheckpoint(string directory)
         {
             added.Add(new JsonObject
             {
-                ["id"] = Id(special), ["content"] = special, ["single_word"] = false, ["lstrip"] = false, ["rstrip"] = false,
-                ["normalized"] = false, ["special"] = true,
+                ["id"] = Id(special),
+                ["content"] = special,
+                ["single_word"] = false,
+                ["lstrip"] = false,
+                ["rstrip"] = false,
+                ["normalized"] = false,
+                ["special"] = true,
             });
         }
 

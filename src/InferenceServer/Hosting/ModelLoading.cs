@@ -28,6 +28,7 @@ internal sealed class ModelLoading(
     private void Stop()
     {
         Environment.ExitCode = 1;
-        lifetime.StopApplication();
+        // A host that is stopped while it starts reports a failure of its own.
+        lifetime.ApplicationStarted.Register(lifetime.StopApplication);
     }
 }

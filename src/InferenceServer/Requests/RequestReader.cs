@@ -14,7 +14,7 @@ public sealed class RequestReader(WireFormat wire)
     public async Task<T> ReadAsync<T>(HttpRequest request)
         where T : class
     {
-        RequireUtf8(request);
+        RequireUtf8Json(request);
         using var buffer = new MemoryStream();
         await request.Body.CopyToAsync(buffer, request.HttpContext.RequestAborted);
         var body = buffer.GetBuffer().AsMemory(0, (int)buffer.Length);
@@ -30,11 +30,12 @@ public sealed class RequestReader(WireFormat wire)
         }
     }
 
-    private static void RequireUtf8(HttpRequest request)
+    // Routing has refused other types, but lets a body without any pass.
+    private static void RequireUtf8Json(HttpRequest request)
     {
         var charset = request.GetTypedHeaders().ContentType?.Charset.Value?.Trim('"');
-        if (charset is null || charset.Equals("utf-8", StringComparison.OrdinalIgnoreCase)) return;
-        throw new ApiException(StatusCodes.Status415UnsupportedMediaType, "The request body must be JSON in UTF-8.", "unsupported_media_type");
+        if (request.HasJsonContentType() && (charset is null || charset.Equals("utf-8", StringComparison.OrdinalIgnoreCase))) return;
+        throw new ApiException(StatusCodes.Status415UnsupportedMediaType, "The request body must be JSON in UTF-8: send Content-Type: application/json.", "unsupported_media_type");
     }
 
     private static ApiException Explain(JsonException exception, ReadOnlyMemory<byte> body, JsonTypeInfo type)

@@ -10,13 +10,13 @@ namespace InferenceServer.Tests.OpenAI;
 [Collection(SharedServer.Name)]
 public sealed class OpenAISdkTests(TestServer server)
 {
-    private ChatClient Client => new("tiny", new ApiKeyCredential("unused"), new OpenAIClientOptions { Endpoint = new Uri(server.Http.BaseAddress!, "/v1") });
+    private ChatClient Client(string model = "tiny") => new(model, new ApiKeyCredential("unused"), new OpenAIClientOptions { Endpoint = new Uri(server.Http.BaseAddress!, "/v1") });
 
     [Fact]
     public async Task Its_stream_is_the_answer_with_usage_and_reason()
     {
         var (answer, reason, reasoning) = ("", (ChatFinishReason?)null, 0);
-        await foreach (var update in Client.CompleteChatStreamingAsync([new UserChatMessage("What is seven times six?")], Options()))
+        await foreach (var update in Client().CompleteChatStreamingAsync([new UserChatMessage("What is seven times six?")], Options()))
         {
             answer += string.Concat(update.ContentUpdate.Select(part => part.Text));
             reason = update.FinishReason ?? reason;
@@ -32,9 +32,9 @@ public sealed class OpenAISdkTests(TestServer server)
     [Fact]
     public async Task Its_errors_carry_the_message()
     {
-        var error = await Assert.ThrowsAsync<ClientResultException>(() => Client.CompleteChatAsync([]));
-        Assert.Equal(400, error.Status);
-        Assert.Contains("message", error.Message, StringComparison.Ordinal);
+        var error = await Assert.ThrowsAsync<ClientResultException>(() => Client("none").CompleteChatAsync([new UserChatMessage("Hello")]));
+        Assert.Equal(404, error.Status);
+        Assert.Contains("'none' does not exist", error.Message, StringComparison.Ordinal);
     }
 
     private static ChatCompletionOptions Options() => new() { MaxOutputTokenCount = 24, Temperature = 0 };

@@ -4,6 +4,7 @@ using InferenceServer.Hosting;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Mvc.Testing;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 
 namespace InferenceServer.Tests.Support;
 
@@ -76,7 +77,7 @@ public class TestServer : WebApplicationFactory<Program>, IAsyncLifetime
         builder.UseSetting("Models:1:Path", TinyCheckpoint.Write(Path.Combine(_folder, "plain"), "plain"));
         builder.UseSetting("Engine:Threads", "1");
         builder.UseSetting("Engine:KvMemory", "16MB");
-        builder.UseSetting("Serilog:MinimumLevel:Default", "Warning");
+        builder.ConfigureLogging(logging => logging.ClearProviders());
         foreach (var (key, value) in ExtraSettings) builder.UseSetting(key, value);
     }
 }

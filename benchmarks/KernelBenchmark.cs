@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Globalization;
 using InferenceServer.Models.Checkpoints;
 using InferenceServer.Models.Cpu;
 using InferenceServer.Models.Cpu.Kernels;
@@ -21,11 +20,11 @@ internal static unsafe class KernelBenchmark
     private const int Vocabulary = 32000;
     private static readonly int[] RowCounts = [1, 64, 512];
 
-    public static void Run(string[] args)
+    public static void Run(Options options)
     {
-        var threads = int.Parse(Option(args, "--threads") ?? $"{Environment.ProcessorCount}", CultureInfo.InvariantCulture);
-        var rounds = int.Parse(Option(args, "--rounds") ?? "5", CultureInfo.InvariantCulture);
-        var path = Option(args, "--path") is { } name ? Enum.Parse<KernelPath>(name, ignoreCase: true) : (KernelPath?)null;
+        var threads = options.Number("--threads", Environment.ProcessorCount);
+        var rounds = options.Number("--rounds", 5);
+        var path = options.Choice<KernelPath>("--path");
         var kernels = KernelSet.Choose(path);
         using var pool = new WorkerPool(threads);
         using var memory = new NativeBuffer(1L << 29);
@@ -58,7 +57,8 @@ internal static unsafe class KernelBenchmark
             var flops = model.Sum(weight => 2.0 * weight.Inputs * weight.Outputs) * rows;
             var rate = bytes / seconds / 1e9;
             Console.WriteLine(
-                $"{model[0].Format,-6} {rows,5} {seconds * 1e3,12:F2} {rate,8:F1} {rate / Median(bandwidth),9:P0} {flops / seconds / 1e9,9:F0} {rows / seconds,9:F0}");
+                $"{model[0].Format,-6} {rows,5} {seconds * 1e3,12:F2} {rate,8:F1} {rate / Median(bandwidth),9:P0} "
+                + $"{flops / seconds / 1e9,9:F0} {rows / seconds,9:F0}");
         }
     }
 
@@ -108,11 +108,5 @@ internal static unsafe class KernelBenchmark
     {
         var sorted = values.Order().ToArray();
         return (sorted[(sorted.Length - 1) / 2] + sorted[sorted.Length / 2]) / 2;
-    }
-
-    private static string? Option(string[] args, string name)
-    {
-        var at = Array.IndexOf(args, name);
-        return at >= 0 && at + 1 < args.Length ? args[at + 1] : null;
     }
 }

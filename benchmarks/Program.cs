@@ -3,9 +3,16 @@ using InferenceServer.Benchmarks;
 switch (args)
 {
     case ["kernels", .. var rest]:
-        KernelBenchmark.Run(rest);
+        KernelBenchmark.Run(new Options(rest));
+        return 0;
+    case ["step", .. var rest]:
+        StepBenchmark.Run(new Options(rest));
         return 0;
     default:
-        Console.Error.WriteLine("Usage: Benchmarks kernels [--threads N] [--rounds N] [--path avx512|avx2|portable]");
+        Console.Error.WriteLine("""
+            Usage: Benchmarks COMMAND [--threads N] [--rounds N]
+              kernels  the products of a 110M model per weight format  [--path avx512|avx2|portable]
+              step     whole steps of a random model                   [--layers N --hidden N --heads N --vocabulary N --weights f32|bf16]
+            """);
         return 2;
 }

@@ -28,6 +28,7 @@ public static class ModelLoader
             // The tokenizer's file is often larger to read than the weights are to map.
             var text = Task.Run(() => (Tokenizer.Load(options.Path), ChatTemplate.Load(options.Path)));
             var built = ModelBuilder.Build(checkpoint, options.Method);
+            foreach (var warning in checkpoint.Warnings) logger.LogWarning("{Path}: {Warning}", options.Path, warning);
             var geometry = KvGeometry.For(built.Spec);
             var pages = PageCount(built.Spec, geometry, options.KvMemory);
             decoder = new CpuDecoder(built.Spec, pages, options.Cpu, progress, geometry.PageTokens);

@@ -26,7 +26,7 @@ internal static class Gpt2
 
         var weights = WeightReader.Find(
             checkpoint.Tensors, "wte.weight", "transformer.", string.Empty, "base_model.transformer.");
-        var biases = Biases.Find(weights, layerCount);
+        var biases = Biases.Find(checkpoint, weights, layerCount);
         var embedding = weights.Matrix("wte.weight", vocabulary, hidden);
         var layers = new LayerSpec[layerCount];
         for (var layer = 0; layer < layerCount; layer++)
@@ -90,15 +90,21 @@ internal static class Gpt2
         new(weights.Transposed($"{name}.weight", outputs, inputs), bias ? weights.Vector($"{name}.bias", outputs) : null);
 
     /// <summary>
-    /// OpenAI's models have every bias, models of nanoGPT and minGPT may lack a kind of them. A kind that any layer has
-    /// must be there in all.
+    /// OpenAI's models have every bias, models trained by nanoGPT may have none. A kind of bias that no layer has is
+    /// taken as zero, with a warning; one that any layer has must be there in all.
     /// </summary>
     private sealed record Biases(bool Norms, bool Fused, bool Output, bool Mlp)
     {
-        public static Biases Find(WeightReader weights, int layers)
+        public static Biases Find(Checkpoint checkpoint, WeightReader weights, int layers)
         {
-            bool Any(string part) => Enumerable.Range(0, layers).Any(layer => weights.Contains($"h.{layer}.{part}.bias"));
             return new Biases(Any("ln_1"), Any("attn.c_attn"), Any("attn.c_proj"), Any("mlp.c_fc"));
+
+            bool Any(string part)
+            {
+                if (Enumerable.Range(0, layers).Any(layer => weights.Contains($"h.{layer}.{part}.bias"))) return true;
+                checkpoint.Warn($"no layer has {part}.bias; it is taken as zero.");
+                return false;
+            }
         }
     }
 }

@@ -10,6 +10,8 @@ public sealed class Checkpoint : IDisposable
 
     public const string GenerationConfigFileName = "generation_config.json";
 
+    private readonly List<string> _warnings = [];
+
     private Checkpoint(CheckpointFolder folder, ConfigSection config, ConfigSection? generationConfig, TensorSet tensors)
     {
         Folder = folder;
@@ -29,6 +31,9 @@ public sealed class Checkpoint : IDisposable
     public ConfigSection? GenerationConfig { get; }
 
     public TensorSet Tensors { get; }
+
+    /// <summary>What was assumed while a model was built from this checkpoint, for the server's log.</summary>
+    public IReadOnlyList<string> Warnings => _warnings;
 
     /// <exception cref="CheckpointException">Anything about the folder that keeps it from being loaded.</exception>
     public static Checkpoint Open(string directory)
@@ -50,4 +55,6 @@ public sealed class Checkpoint : IDisposable
     }
 
     public void Dispose() => Tensors.Dispose();
+
+    internal void Warn(string assumption) => _warnings.Add($"{Directory}: {assumption}");
 }

@@ -21,7 +21,11 @@ internal sealed unsafe class AdapterSet : IDisposable
 
     public AdapterSet(DecoderSpec spec, KernelSet kernels, Products products, RowLoop rows, int threads)
     {
-        _adapters = [.. spec.Adapters.Select(adapter => adapter.Targets.ToDictionary(target => target.Key, target => new LoraWeights(target.Value, threads)))];
+        _adapters =
+        [
+            .. spec.Adapters.Select(adapter =>
+                adapter.Targets.ToDictionary(target => target.Key, target => new LoraWeights(target.Value, threads))),
+        ];
         (_kernels, _products, _rows) = (kernels, products, rows);
         _add = row => _kernels.AddScaled(_y + (row * _ldy), _delta.Floats + ((nint)row * _lora.B.Outputs), _lora.Scale, _lora.Outputs);
     }

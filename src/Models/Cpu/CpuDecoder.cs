@@ -32,7 +32,11 @@ public sealed unsafe class CpuDecoder : IDecoder
     /// <param name="progress">Share of the layers packed, 0 to 1.</param>
     /// <exception cref="PlatformNotSupportedException">The forced kernel path is not on this machine.</exception>
     public CpuDecoder(
-        DecoderSpec spec, int pageCount, CpuOptions options, IProgress<double>? progress = null, int pageTokens = KvGeometry.DefaultPageTokens)
+        DecoderSpec spec,
+        int pageCount,
+        CpuOptions options,
+        IProgress<double>? progress = null,
+        int pageTokens = KvGeometry.DefaultPageTokens)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(options.Threads);
         Spec = spec;
@@ -40,26 +44,41 @@ public sealed unsafe class CpuDecoder : IDecoder
         Geometry = KvGeometry.For(spec, pageTokens);
         _arena = new KvArena(spec, Geometry, pageCount);
         _pool = new WorkerPool(options.Threads > 0 ? options.Threads : Environment.ProcessorCount);
-        var products = new Products(_kernels, _pool);
-        var rowLoop = new RowLoop(_pool);
-        _kept = new KeptRowStore(spec.HiddenSize);
-        _layers = new LayerWeights[spec.Layers.Count];
-        for (var layer = 0; layer < _layers.Length; layer++)
+        try
         {
-            _layers[layer] = new LayerWeights(spec.Layers[layer], options.Weights, _pool.Threads);
-            progress?.Report((layer + 1.0) / (_layers.Length + 1));
+            var products = new Products(_kernels, _pool);
+            var rowLoop = new RowLoop(_pool);
+            _kept = new KeptRowStore(spec.HiddenSize);
+            _layers = new LayerWeights[spec.Layers.Count];
+            for (var layer = 0; layer < _layers.Length; layer++)
+            {
+                _layers[layer] = new LayerWeights(spec.Layers[layer], options.Weights, _pool.Threads);
+                progress?.Report((layer + 1.0) / (_layers.Length + 1));
+            }
+
+            _adapters = new AdapterSet(spec, _kernels, products, rowLoop, _pool.Threads);
+            _runner = new LayerRunner(_layers, spec, _kernels, _arena, _pool, products, rowLoop, _adapters);
+            _heads = new HeadRunner(spec, options, _kernels, products, _kept, _pool);
+            _nets =
+            [
+                .. spec.SideNets.Select(net =>
+                    SideNet.Create(net, spec.HiddenSize, options.Weights, _kernels, products, _pool.Threads)),
+            ];
+        }
+        catch
+        {
+            // A weight that cannot be read must not leave threads behind; native memory has finalizers.
+            _pool.Dispose();
+            throw;
         }
 
-        _adapters = new AdapterSet(spec, _kernels, products, rowLoop, _pool.Threads);
-        _runner = new LayerRunner(_layers, spec, _kernels, _arena, _pool, products, rowLoop, _adapters);
-        _heads = new HeadRunner(spec, options, _kernels, products, _kept, _pool);
-        _nets = [.. spec.SideNets.Select(net => SideNet.Create(net, spec.HiddenSize, options.Weights, _kernels, products, _pool.Threads))];
         _entry = new RowEntry(spec, _kept);
         _validator = new StepValidator(spec, Geometry, pageCount, _kept);
         var megabytes = (_layers.Sum(layer => layer.Bytes) + _heads.Bytes + _adapters.Bytes) / 1e6;
         Description = string.Create(
             CultureInfo.InvariantCulture,
-            $"cpu: {_kernels.Path} kernels, {_pool.Threads} threads, {options.Weights} weights ({megabytes:F0} MB), {pageCount} KV pages of {_arena.Layout.PageBytes / 1024.0:F0} KB");
+            $"cpu: {_kernels.Path} kernels, {_pool.Threads} threads, {options.Weights} weights ({megabytes:F0} MB), "
+            + $"{pageCount} KV pages of {_arena.Layout.PageBytes / 1024.0:F0} KB");
         progress?.Report(1);
     }
 
@@ -82,7 +101,9 @@ public sealed unsafe class CpuDecoder : IDecoder
     public static long BytesPerPage(DecoderSpec spec, KvGeometry geometry) => new KvLayout(spec, geometry).PageBytes;
 
     /// <inheritdoc/>
-    /// <exception cref="ArgumentException">The step asks for something the model, the arena or the kept rows do not have; nothing was written.</exception>
+    /// <exception cref="ArgumentException">
+    /// The step asks for something the model, the arena or the kept rows do not have; nothing was written.
+    /// </exception>
     public StepResult Run(StepBatch batch)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
@@ -192,7 +213,8 @@ public sealed unsafe class CpuDecoder : IDecoder
             {
                 var call = waiting[i];
                 if (call.Net != first.Net || call.Index != first.Index) continue;
-                var blocked = waiting.Take(i).Any(earlier => earlier.Out == call.In || earlier.Replacement == call.In || Same(earlier.State, call.State));
+                var blocked = waiting.Take(i).Any(earlier =>
+                    earlier.Out == call.In || earlier.Replacement == call.In || Same(earlier.State, call.State));
                 if (!blocked) _together.Add(call);
             }
 

@@ -39,7 +39,14 @@ internal sealed unsafe class LayerRunner : IDisposable
     private int[] _groupOfRow = [];
 
     public LayerRunner(
-        LayerWeights[] layers, DecoderSpec spec, KernelSet kernels, KvArena arena, WorkerPool pool, Products products, RowLoop rowLoop, AdapterSet adapters)
+        LayerWeights[] layers,
+        DecoderSpec spec,
+        KernelSet kernels,
+        KvArena arena,
+        WorkerPool pool,
+        Products products,
+        RowLoop rowLoop,
+        AdapterSet adapters)
     {
         (_layers, _hidden, _kernels, _arena) = (layers, spec.HiddenSize, kernels, arena);
         (_products, _rowLoop, _adapters) = (products, rowLoop, adapters);
@@ -58,7 +65,10 @@ internal sealed unsafe class LayerRunner : IDisposable
     /// <summary>Floats from one hidden row to the next.</summary>
     public nint Stride { get; }
 
-    /// <summary>A row of at least <paramref name="width"/> floats: whole strips, and never a power of two, which would map all rows to few cache sets.</summary>
+    /// <summary>
+    /// A row of at least <paramref name="width"/> floats: whole strips, and never a power of two, which would map all
+    /// rows to few cache sets.
+    /// </summary>
     public static int RowStride(int width) => ((width + 31) / 32 * 32) + 16;
 
     /// <summary>Makes room for a step, so that nothing is allocated once rows have been written.</summary>
@@ -116,7 +126,8 @@ internal sealed unsafe class LayerRunner : IDisposable
         _rowLoop.Run(rows, 4 * _hidden, _afterAttentionBody);
 
         _products.Run(layer.MlpIn.Weight, layer.MlpIn.Bias, _normed.Floats, Stride, _mlp.Floats, _ldMlp, rows);
-        if (layer.Spec.Mlp.Gate is not null) _adapters.Apply(index, Projection.Gate, _groups, _normed.Floats, Stride, _mlp.Floats, _ldMlp);
+        if (layer.Spec.Mlp.Gate is not null)
+            _adapters.Apply(index, Projection.Gate, _groups, _normed.Floats, Stride, _mlp.Floats, _ldMlp);
         _adapters.Apply(index, Projection.Up, _groups, _normed.Floats, Stride, _mlp.Floats + layer.MlpIn.Weight.Offsets[^1], _ldMlp);
         _rowLoop.Run(rows, 4 * layer.MlpIn.Weight.Outputs, _activateBody);
         _products.Run(layer.Down.Weight, layer.Down.Bias, _mlp.Floats, _ldMlp, _out.Floats, Stride, rows);
@@ -139,9 +150,8 @@ internal sealed unsafe class LayerRunner : IDisposable
         var page = _pages.Of(_groupOfRow[row])[position / _arena.Geometry.PageTokens];
         for (var head = 0; head < attention.KvHeads; head++)
         {
-            var at = head * attention.HeadDim;
-            _arena.Write(
-                page, position % _arena.Geometry.PageTokens, _layout, head, attention.HeadDim, qkv + offsets[1] + at, qkv + offsets[2] + at);
+            var (key, value) = (offsets[1] + (head * attention.HeadDim), offsets[2] + (head * attention.HeadDim));
+            _arena.Write(page, position % _arena.Geometry.PageTokens, _layout, head, attention.HeadDim, qkv + key, qkv + value);
         }
     }
 

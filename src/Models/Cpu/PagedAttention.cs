@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using InferenceServer.Models.Cpu.Kernels;
 using InferenceServer.Models.Cpu.Memory;
 using InferenceServer.Models.Decoding;
@@ -40,7 +41,14 @@ internal sealed unsafe class PagedAttention : IDisposable
 
     /// <summary>output[row] = attention of queries[row], both [Heads · HeadDim]; keys and values are in the pages already.</summary>
     public void Run(
-        AttentionSpec spec, int layer, IReadOnlyList<SegmentRows> groups, PageDirectory pages, float* queries, nint ldq, float* output, nint ldo)
+        AttentionSpec spec,
+        int layer,
+        IReadOnlyList<SegmentRows> groups,
+        PageDirectory pages,
+        float* queries,
+        nint ldq,
+        float* output,
+        nint ldo)
     {
         (_spec, _groups, _pages, _layout) = (spec, groups, pages, _arena.Layout[layer]);
         (_ldq, _ldo) = (ldq, ldo);
@@ -79,6 +87,7 @@ internal sealed unsafe class PagedAttention : IDisposable
         foreach (var buffer in _scratch) buffer.Dispose();
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Run(int index, int worker)
     {
         var item = _items[index];
@@ -124,7 +133,11 @@ internal sealed unsafe class PagedAttention : IDisposable
         var (shared, sharedEnd) = (Begin(group, item.First + item.Rows - 1), End(group, item.First));
         if (shared >= sharedEnd) (shared, sharedEnd) = (end, end);
         for (var row = 0; row < item.Rows; row++)
-            Accumulate(item, pages, scores, ldScores, output, row, 1, origin, Begin(group, item.First + row), Math.Min(shared, End(group, item.First + row)));
+        {
+            var (from, to) = (Begin(group, item.First + row), Math.Min(shared, End(group, item.First + row)));
+            Accumulate(item, pages, scores, ldScores, output, row, 1, origin, from, to);
+        }
+
         Accumulate(item, pages, scores, ldScores, output, 0, item.Rows, origin, shared, sharedEnd);
         for (var row = 0; row < item.Rows; row++)
             Accumulate(item, pages, scores, ldScores, output, row, 1, origin, sharedEnd, End(group, item.First + row));

@@ -51,7 +51,8 @@ internal sealed unsafe class Products
             return;
         }
 
-        _stripsPerItem = (int)Math.Clamp((ItemBytes + weight.StripBytes - 1) / weight.StripBytes, 1, Math.Max(1, weight.Strips / _pool.Threads));
+        var share = Math.Max(1, weight.Strips / _pool.Threads);
+        _stripsPerItem = (int)Math.Clamp((ItemBytes + weight.StripBytes - 1) / weight.StripBytes, 1, share);
         _stripItems = (weight.Strips + _stripsPerItem - 1) / _stripsPerItem;
         // Few strips on many threads: split the rows as well.
         var rowItems = Math.Clamp(4 * _pool.Threads / _stripItems, 1, Math.Max(1, rows / 48));

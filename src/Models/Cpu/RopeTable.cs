@@ -3,7 +3,10 @@ using InferenceServer.Models.Decoding;
 
 namespace InferenceServer.Models.Cpu;
 
-/// <summary>Cosines and sines of one rotary scheme, [positions, Dimensions/2] each, computed in double and grown as positions are used.</summary>
+/// <summary>
+/// Cosines and sines of one rotary scheme, [positions, Dimensions/2] each, computed in double and grown as positions
+/// are used.
+/// </summary>
 internal sealed unsafe class RopeTable(RopeSpec spec, int maxPositions) : IDisposable
 {
     private readonly int _half = spec.Dimensions / 2;

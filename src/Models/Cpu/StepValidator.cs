@@ -47,7 +47,9 @@ internal sealed class StepValidator(DecoderSpec spec, KvGeometry geometry, int p
     private void CheckGroup(RowGroup group)
     {
         var range = group.Range;
-        Require(range.Lo >= 0 && range.Lo <= range.Hi && range.Hi <= spec.Layers.Count, $"Layers {range} are outside the model's {spec.Layers.Count}.");
+        Require(
+            range.Lo >= 0 && range.Lo <= range.Hi && range.Hi <= spec.Layers.Count,
+            $"Layers {range} are outside the model's {spec.Layers.Count}.");
         Require(
             group.Start >= 0 && group.Start <= spec.MaxPositions - group.Count,
             $"Rows at positions {group.Start}..{(long)group.Start + group.Count - 1} do not fit the model's {spec.MaxPositions}.");
@@ -57,7 +59,8 @@ internal sealed class StepValidator(DecoderSpec spec, KvGeometry geometry, int p
         if (group.Keep is { } keep)
         {
             Require(
-                keep is { At: >= 0, From: >= 0, Count: >= 0 } && keep.From <= group.Count - keep.Count && keep.At <= int.MaxValue - keep.Count,
+                keep is { At: >= 0, From: >= 0, Count: >= 0 }
+                && keep.From <= group.Count - keep.Count && keep.At <= int.MaxValue - keep.Count,
                 $"Cannot keep rows {keep.From}..{(long)keep.From + keep.Count - 1} of {group.Count}.");
         }
 
@@ -76,7 +79,9 @@ internal sealed class StepValidator(DecoderSpec spec, KvGeometry geometry, int p
                 pages.Count >= needed,
                 $"KV table {table.Id} has {pages.Count} pages for layer group {group}, {needed} are needed for {positions} positions.");
             for (var page = 0; page < needed; page++)
-                Require((uint)pages[page] < (uint)pageCount, $"Page {pages[page]} of KV table {table.Id} is outside the arena's {pageCount}.");
+                Require(
+                    (uint)pages[page] < (uint)pageCount,
+                    $"Page {pages[page]} of KV table {table.Id} is outside the arena's {pageCount}.");
         }
     }
 
@@ -85,14 +90,20 @@ internal sealed class StepValidator(DecoderSpec spec, KvGeometry geometry, int p
         switch (source)
         {
             case TokenRows tokens:
-                Require((uint)tokens.Embedding < (uint)spec.Embeddings.Count, $"Embedding {tokens.Embedding} does not exist; the model has {spec.Embeddings.Count}.");
+                Require(
+                    (uint)tokens.Embedding < (uint)spec.Embeddings.Count,
+                    $"Embedding {tokens.Embedding} does not exist; the model has {spec.Embeddings.Count}.");
                 var embedding = spec.Embeddings[tokens.Embedding];
                 foreach (var token in tokens.Tokens.Span)
-                    Require((uint)token < (uint)embedding.Tokens.Rows, $"Token {token} is outside the vocabulary of {embedding.Tokens.Rows}.");
+                    Require(
+                        (uint)token < (uint)embedding.Tokens.Rows,
+                        $"Token {token} is outside the vocabulary of {embedding.Tokens.Rows}.");
                 CheckPositions(embedding, start, tokens.Count);
                 break;
             case VectorRows vector:
-                Require((uint)vector.Vector < (uint)spec.Vectors.Count, $"Vector {vector.Vector} does not exist; the model has {spec.Vectors.Count}.");
+                Require(
+                    (uint)vector.Vector < (uint)spec.Vectors.Count,
+                    $"Vector {vector.Vector} does not exist; the model has {spec.Vectors.Count}.");
                 CheckPositions(spec.Embeddings[0], start, 1);
                 break;
             case KeptRows { From: >= 0, Length: >= 0 } rows when rows.From <= int.MaxValue - rows.Length:

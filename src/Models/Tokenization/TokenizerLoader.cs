@@ -35,9 +35,11 @@ internal static class TokenizerLoader
 
     private static HuggingFaceTokenizer Build(TokenizerFile file, JsonField? config)
     {
+        // Compiling the expressions takes as long as reading a large vocabulary, and neither needs the other.
+        var compiling = Task.Run(() => file.Section("pre_tokenizer") is { } p ? PreTokenizerReader.Read(p) : null);
         var model = TokenModelReader.Read(file);
+        var preTokenizer = compiling.GetAwaiter().GetResult();
         var normalizer = file.Section("normalizer") is { } n ? NormalizerReader.Read(n) : null;
-        var preTokenizer = file.Section("pre_tokenizer") is { } p ? PreTokenizerReader.Read(p) : null;
         var postProcessor = file.Section("post_processor") is { } q ? PostProcessor.Read(q) : PostProcessor.None;
         var added = new AddedVocabulary(model.Vocabulary);
         foreach (var token in file.Section("added_tokens")?.Items() ?? [])

@@ -54,6 +54,7 @@ public class ModelBuilderTests
     [InlineData("qwen2", "model.layers.0.self_attn.q_proj.bias")]
     [InlineData("qwen3", "model.layers.0.self_attn.q_norm.weight")]
     [InlineData("gpt2", "transformer.h.1.mlp.c_fc.bias")]
+    [InlineData("gpt2", "transformer.h.0.attn.c_attn.bias")]
     [InlineData("llama", "model.embed_tokens.weight")]
     [InlineData("tas", "thinking_norm.weight")]
     public void A_missing_tensor_is_named(string golden, string tensor) =>
@@ -71,6 +72,15 @@ public class ModelBuilderTests
         using var checkpoint = copy.Open();
         var spec = ModelBuilder.Build(checkpoint).Spec;
         Assert.Same(spec.Embeddings[0].Tokens, spec.Heads[0].Output.Weight);
+    }
+
+    [Fact]
+    public void A_kind_of_bias_that_no_layer_of_gpt2_has_is_zero_with_a_warning()
+    {
+        using var copy = new CheckpointCopy("gpt2").Without("transformer.h.0.attn.c_attn.bias").Without("transformer.h.1.attn.c_attn.bias");
+        using var checkpoint = copy.Open();
+        Assert.All(ModelBuilder.Build(checkpoint).Spec.Layers, layer => Assert.Null(layer.Attention.Query.Bias));
+        Assert.Contains("attn.c_attn.bias", Assert.Single(checkpoint.Warnings), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -36,7 +36,8 @@ public unsafe class ProductTests
         var x = CpuPaths.Random(33 * Inputs, 2);
         using var packed = PackedMatrix.Pack(format, 1, CpuPaths.Matrix(Outputs, Inputs, weights));
         var alone = new float[33][];
-        for (var row = 0; row < 33; row++) alone[row] = Run(KernelSet.Choose(KernelPath.Portable), packed, x[(row * Inputs)..((row + 1) * Inputs)], 1)[0];
+        for (var row = 0; row < 33; row++)
+            alone[row] = Run(KernelSet.Choose(KernelPath.Portable), packed, x[(row * Inputs)..((row + 1) * Inputs)], 1)[0];
         for (var rows = 1; rows <= 33; rows++) Assert.Equal(alone[..rows], Run(KernelSet.Choose(path), packed, x, rows));
     }
 

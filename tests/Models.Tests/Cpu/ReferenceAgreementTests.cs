@@ -92,16 +92,17 @@ public class ReferenceAgreementTests
         foreach (var length in (int[])[5, 3])
         {
             var table = harness.Table(length);
-            var (x, emulator, state, g, y) = (harness.NewRows(), harness.NewRows(), harness.NewRows(), harness.NewRows(), harness.NewRows());
+            var (x, emulator, state) = (harness.NewRows(), harness.NewRows(), harness.NewRows());
+            var (g, y) = (harness.NewRows(), harness.NewRows());
             var tokens = Tokens.AsMemory(length, length);
-            ops.Add(new RowGroup(table, new LayerRange(0, 0), 0, new TokenRows(tokens), RowMask.Causal, RowGroup.NoAdapter, new Keep(x, 0, 0, length)));
+            var group = new RowGroup(table, new LayerRange(0, 0), 0, new TokenRows(tokens), RowMask.Causal, RowGroup.NoAdapter, null);
+            ops.Add(group with { Keep = new Keep(x, 0, 0, length) });
             for (var i = 0; i < Layers; i++)
             {
                 var separator = new RowRef(x, length - 1);
                 ops.Add(new SideNetCall(0, i, i, separator, new RowRef(emulator, i), state, separator));
                 ops.Add(new SideNetCall(1, i, i, new RowRef(emulator, i), new RowRef(g, i)));
-                ops.Add(new RowGroup(
-                    table, new LayerRange(i, i + 1), 0, new KeptRows(x, 0, length), RowMask.Causal, RowGroup.NoAdapter, new Keep(x, 0, 0, length)));
+                ops.Add(group with { Range = new LayerRange(i, i + 1), In = new KeptRows(x, 0, length), Keep = new Keep(x, 0, 0, length) });
             }
 
             for (var i = 0; i < Layers; i++)
@@ -109,8 +110,7 @@ public class ReferenceAgreementTests
                 RowSource source = i == 0
                     ? new JoinedRows([new TokenRows(tokens[..^1], 1), new KeptRows(g, i, 1)])
                     : new JoinedRows([new KeptRows(y, 0, length - 1), new KeptRows(g, i, 1)]);
-                ops.Add(new RowGroup(
-                    table, new LayerRange(Layers + i, Layers + i + 1), 0, source, RowMask.Causal, RowGroup.NoAdapter, new Keep(y, 0, 0, length)));
+                ops.Add(group with { Range = new LayerRange(Layers + i, Layers + i + 1), In = source, Keep = new Keep(y, 0, 0, length) });
             }
 
             tops.Add(y);

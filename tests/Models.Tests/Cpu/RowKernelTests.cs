@@ -50,7 +50,9 @@ public unsafe class RowKernelTests
             for (var i = 0; i < x.Length; i++)
             {
                 var expected = Exact(activation, x[i]);
-                Assert.True(Math.Abs(expected - y[i]) <= 1e-6 * Math.Max(1, Math.Abs(expected)), $"{activation}({x[i]}) is {expected}, not {y[i]}.");
+                Assert.True(
+                    Math.Abs(expected - y[i]) <= 1e-6 * Math.Max(1, Math.Abs(expected)),
+                    $"{activation}({x[i]}) is {expected}, not {y[i]}.");
             }
         }
     }

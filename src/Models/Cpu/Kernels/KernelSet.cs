@@ -13,7 +13,11 @@ internal abstract unsafe class KernelSet
     public static KernelSet Choose(KernelPath? force = null)
     {
         if (force is { } path && !IsSupported(path))
-            throw new PlatformNotSupportedException($"This machine has no {path} instructions; leave the kernel path unset to use the best it has.");
+        {
+            throw new PlatformNotSupportedException(
+                $"This machine has no {path} instructions; leave the kernel path unset to use the best it has.");
+        }
+
         return (force ?? Best()) switch
         {
             KernelPath.Avx512 => new KernelSet<Lanes512>(),

@@ -11,6 +11,7 @@ internal static unsafe class RowKernels<TLanes>
     private const int Lanes = 16;
 
     /// <summary>y = x / sqrt(mean(x²) + ε) · w; y may be x.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void RmsNorm(float* x, float* weight, float* y, int length, float epsilon)
     {
         var scratch = stackalloc float[Lanes];
@@ -36,6 +37,7 @@ internal static unsafe class RowKernels<TLanes>
     }
 
     /// <summary>y = (x − mean) / sqrt(var + ε) · w + b; b may be null, y may be x.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void LayerNorm(float* x, float* weight, float* bias, float* y, int length, float epsilon)
     {
         var scratch = stackalloc float[Lanes];
@@ -75,6 +77,7 @@ internal static unsafe class RowKernels<TLanes>
     }
 
     /// <summary>y += scale · x.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void AddScaled(float* y, float* x, float scale, int length)
     {
         var factor = TLanes.Broadcast(scale);
@@ -98,6 +101,7 @@ internal static unsafe class RowKernels<TLanes>
     }
 
     /// <summary>Rotates the pairs (i, i + half): x₁·cos − x₂·sin, x₂·cos + x₁·sin.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Rotate(float* x, float* cos, float* sin, int half)
     {
         var i = 0;
@@ -138,6 +142,7 @@ internal static unsafe class RowKernels<TLanes>
         for (var j = 0; i + j < length; j++) x[i + j] = up == null ? scratch[j] : scratch[j] * up[i + j];
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static TLanes LoadPart(float* source, int count, float* scratch)
     {
         for (var j = 0; j < Lanes; j++) scratch[j] = j < count ? source[j] : 0;

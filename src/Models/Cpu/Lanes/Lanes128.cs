@@ -5,7 +5,8 @@ using System.Runtime.Intrinsics.X86;
 namespace InferenceServer.Models.Cpu.Lanes;
 
 /// <summary>Four 128-bit registers, on any machine.</summary>
-internal readonly unsafe struct Lanes128(Vector128<float> v0, Vector128<float> v1, Vector128<float> v2, Vector128<float> v3) : ILanes<Lanes128>
+internal readonly unsafe struct Lanes128(Vector128<float> v0, Vector128<float> v1, Vector128<float> v2, Vector128<float> v3)
+    : ILanes<Lanes128>
 {
     private readonly Vector128<float> _v0 = v0;
     private readonly Vector128<float> _v1 = v1;
@@ -49,7 +50,11 @@ internal readonly unsafe struct Lanes128(Vector128<float> v0, Vector128<float> v
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes128 Broadcast(float value) => new(Vector128.Create(value), Vector128.Create(value), Vector128.Create(value), Vector128.Create(value));
+    public static Lanes128 Broadcast(float value)
+    {
+        var lanes = Vector128.Create(value);
+        return new(lanes, lanes, lanes, lanes);
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes128 MultiplyAdd(Lanes128 a, Lanes128 b, Lanes128 c) => new(

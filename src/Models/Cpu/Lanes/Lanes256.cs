@@ -40,7 +40,9 @@ internal readonly unsafe struct Lanes256(Vector256<float> v0, Vector256<float> v
     public static Lanes256 Broadcast(float value) => new(Vector256.Create(value), Vector256.Create(value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes256 MultiplyAdd(Lanes256 a, Lanes256 b, Lanes256 c) => new(Vector256.FusedMultiplyAdd(a._v0, b._v0, c._v0), Vector256.FusedMultiplyAdd(a._v1, b._v1, c._v1));
+    public static Lanes256 MultiplyAdd(Lanes256 a, Lanes256 b, Lanes256 c) => new(
+        Vector256.FusedMultiplyAdd(a._v0, b._v0, c._v0),
+        Vector256.FusedMultiplyAdd(a._v1, b._v1, c._v1));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes256 Add(Lanes256 a, Lanes256 b) => new(a._v0 + b._v0, a._v1 + b._v1);

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using InferenceServer.Models.Decoding;
 
 namespace InferenceServer.Models.Cpu.Memory;
@@ -30,6 +31,7 @@ internal sealed unsafe class KvArena : IDisposable
     public float* Values(int page, KvLayerLayout layer, int head) => Keys(page, layer, head) + layer.KeyFloats;
 
     /// <summary>Stores one position's key and value of one head, [headDim] each.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Write(int page, int token, KvLayerLayout layer, int head, int headDim, float* key, float* value)
     {
         var keys = Keys(page, layer, head) + (token / KvLayout.TileTokens * headDim * KvLayout.TileTokens) + (token % KvLayout.TileTokens);

@@ -98,12 +98,14 @@ internal sealed unsafe class EmulatorNet : SideNet
         var components = _spec.Mixture.Rows;
         mix.Clear();
         var scores = new double[components];
-        for (var m = 0; m < components; m++) scores[m] = components == 1 ? 0 : Dot(z, _mixture.AsSpan(m * _hidden, _hidden)) / _spec.Temperature;
+        for (var m = 0; components > 1 && m < components; m++)
+            scores[m] = Dot(z, _mixture.AsSpan(m * _hidden, _hidden)) / _spec.Temperature;
         WeightedSum(scores, m => _mixture.AsSpan(m * _hidden, _hidden), mix);
     }
 
     /// <summary>PyTorch's LSTM cell: gates i, f, g, o; c = σ(f)·c + σ(i)·tanh(g), h = σ(o)·tanh(c).</summary>
-    private void Step(KeptRowStore kept, SideNetCall call, int index, ReadOnlySpan<float> input, ReadOnlySpan<float> recurrent, Span<float> h)
+    private void Step(
+        KeptRowStore kept, SideNetCall call, int index, ReadOnlySpan<float> input, ReadOnlySpan<float> recurrent, Span<float> h)
     {
         var last = index == 0 ? default : State(kept, call, index - 1, 1);
         var cell = NewState(kept, call, index, 1);

@@ -87,6 +87,3 @@ internal sealed class AddedTokenMatcher
     private static bool StartsWithWord(ReadOnlySpan<char> text) =>
         Rune.DecodeFromUtf16(text, out var rune, out _) == OperationStatus.Done && CodePoints.IsWord(rune.Value);
 }
-
-/// <summary>UTF-16 units [Start, End): the added token with that id, or (-1) text.</summary>
-internal readonly record struct Section(int Start, int End, int Id);

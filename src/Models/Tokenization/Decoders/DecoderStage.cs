@@ -1,5 +1,3 @@
-using System.Text;
-
 namespace InferenceServer.Models.Tokenization.Decoders;
 
 /// <summary>
@@ -20,56 +18,4 @@ internal abstract class DecoderStage
     public virtual void Complete() => Next!.Complete();
 
     protected void Emit(string text, bool endsToken) => Next!.Push(text, endsToken);
-}
-
-/// <summary>A stage that needs each token whole.</summary>
-internal abstract class WholeTokenStage : DecoderStage
-{
-    private readonly StringBuilder _fragments = new();
-
-    public sealed override void Push(string text, bool endsToken)
-    {
-        if (endsToken && _fragments.Length == 0)
-        {
-            OnToken(text);
-            return;
-        }
-
-        _fragments.Append(text);
-        if (!endsToken)
-            return;
-        var token = _fragments.ToString();
-        _fragments.Clear();
-        OnToken(token);
-    }
-
-    protected abstract void OnToken(string token);
-}
-
-/// <summary>The end of a chain: collects text until it is taken.</summary>
-internal sealed class TextSink(string separator) : DecoderStage
-{
-    private readonly StringBuilder _text = new();
-    private bool _betweenTokens;
-
-    public override void Push(string text, bool endsToken)
-    {
-        if (_betweenTokens)
-            _text.Append(separator);
-        _text.Append(text);
-        _betweenTokens = endsToken && separator.Length > 0;
-    }
-
-    public override void Complete()
-    {
-    }
-
-    public string Take()
-    {
-        if (_text.Length == 0)
-            return "";
-        var text = _text.ToString();
-        _text.Clear();
-        return text;
-    }
 }

@@ -1,4 +1,4 @@
-using InferenceServer.Models.Tokenization.Patterns;
+using System.Text;
 
 namespace InferenceServer.Models.Tokenization.Decoders;
 
@@ -11,7 +11,7 @@ internal sealed class ReplaceDecoder(string pattern, string replacement) : Decod
     {
         var rest = _held + text;
         _held = "";
-        var output = new System.Text.StringBuilder();
+        var output = new StringBuilder();
         for (int match; pattern.Length > 0 && (match = rest.IndexOf(pattern, StringComparison.Ordinal)) >= 0;)
         {
             output.Append(rest, 0, match).Append(replacement);
@@ -29,10 +29,4 @@ internal sealed class ReplaceDecoder(string pattern, string replacement) : Decod
 
         Emit(output.Append(rest).ToString(), endsToken);
     }
-}
-
-/// <summary>Replaces the matches of a regular expression within each token, which must be whole for that.</summary>
-internal sealed class RegexReplaceDecoder(TextPattern pattern, string replacement) : WholeTokenStage
-{
-    protected override void OnToken(string token) => Emit(pattern.Replace(token, replacement), endsToken: true);
 }

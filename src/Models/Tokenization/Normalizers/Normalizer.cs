@@ -16,14 +16,3 @@ internal abstract class Normalizer
         return Normalize(text, ref ignored);
     }
 }
-
-/// <summary>Applies normalizers one after the other.</summary>
-internal sealed class SequenceNormalizer(IReadOnlyList<Normalizer> steps) : Normalizer
-{
-    public override string Normalize(string text, ref bool atOrigin)
-    {
-        foreach (var step in steps)
-            text = step.Normalize(text, ref atOrigin);
-        return text;
-    }
-}

@@ -3,14 +3,6 @@ using InferenceServer.Models.Tokenization.Patterns;
 
 namespace InferenceServer.Models.Tokenization.PreTokenizers;
 
-/// <summary>Where Metaspace puts a replacement character in front of a piece that does not begin with one.</summary>
-internal enum PrependScheme
-{
-    Always,
-    First,
-    Never,
-}
-
 /// <summary>SentencePiece's spaces: each becomes the replacement (usually U+2581), which begins a piece.</summary>
 internal sealed class MetaspacePreTokenizer(string replacement, PrependScheme scheme, bool split) : PreTokenizer
 {

@@ -5,13 +5,3 @@ internal abstract class PreTokenizer
 {
     public abstract PieceList Apply(PieceList input);
 }
-
-internal sealed class SequencePreTokenizer(IReadOnlyList<PreTokenizer> steps) : PreTokenizer
-{
-    public override PieceList Apply(PieceList input)
-    {
-        foreach (var step in steps)
-            input = step.Apply(input);
-        return input;
-    }
-}

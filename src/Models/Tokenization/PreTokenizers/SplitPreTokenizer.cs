@@ -2,16 +2,6 @@ using InferenceServer.Models.Tokenization.Patterns;
 
 namespace InferenceServer.Models.Tokenization.PreTokenizers;
 
-/// <summary>What happens to the matches ("delimiters") of a split.</summary>
-internal enum SplitBehavior
-{
-    Removed,
-    Isolated,
-    MergedWithPrevious,
-    MergedWithNext,
-    Contiguous,
-}
-
 /// <summary>Cuts at the matches of a pattern; with <c>invert</c>, the text between the matches are the delimiters.</summary>
 internal sealed class SplitPreTokenizer(TextPattern pattern, SplitBehavior behavior, bool invert = false) : PreTokenizer
 {

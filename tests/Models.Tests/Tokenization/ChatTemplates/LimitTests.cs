@@ -29,7 +29,7 @@ public class LimitTests
     [InlineData("{% set x = [1] | slice(1000000000) | list %}", "slices")]
     public void A_hostile_template_runs_into_a_limit(string template, string messages)
     {
-        var parsed = ChatTemplate.Parse(template, specialTokens: null, Small);
+        var parsed = ChatTemplate.Parse(template, specialTokens: (IReadOnlyDictionary<string, string>?)null, Small);
         var clock = Stopwatch.StartNew();
         var error = Assert.Throws<ChatTemplateException>(() => parsed.Render(Rendering.Input()));
         Assert.Contains(messages.Split('|'), message => error.Message.Contains(message, StringComparison.Ordinal));

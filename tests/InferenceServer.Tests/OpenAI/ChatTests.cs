@@ -190,6 +190,25 @@ public sealed class ChatTests(TestServer server)
     }
 
     [Fact]
+    public async Task Without_a_chat_template_the_last_user_message_is_the_prompt()
+    {
+        var body = Chat("Once upon a time", "bare");
+        body["messages"]!.AsArray().Insert(0, new JsonObject { ["role"] = "system", ["content"] = "Be brief." });
+        var chat = await server.CallAsync(Chats, body);
+        var completion = await server.CallAsync(Completions, Completion(model: "bare"));
+        Assert.Equal((string?)completion["choices"]![0]!["text"], Said(chat).Answer);
+        Assert.Equal(Usage(completion), Usage(chat));
+    }
+
+    [Fact]
+    public async Task A_checkpoint_that_does_not_sample_is_greedy_unless_told_otherwise()
+    {
+        var first = Said(await server.CallAsync(Chats, Chat(model: "bare").With("seed", 1)));
+        Assert.Equal(first, Said(await server.CallAsync(Chats, Chat(model: "bare").With("seed", 2))));
+        Assert.NotEqual(first, Said(await server.CallAsync(Chats, Chat(model: "bare").With("seed", 2).With("temperature", 1))));
+    }
+
+    [Fact]
     public async Task Content_may_come_in_parts_and_earlier_turns_may_carry_thoughts()
     {
         var parts = new JsonArray(new JsonObject { ["type"] = "text", ["text"] = "What is" }, new JsonObject { ["type"] = "text", ["text"] = "six?" });

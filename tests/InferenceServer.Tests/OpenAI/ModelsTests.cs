@@ -12,7 +12,7 @@ public sealed class ModelsTests(TestServer server)
     public async Task Models_are_listed_with_how_they_think()
     {
         var list = await server.Http.GetFromJsonAsync<JsonObject>("/v1/models");
-        Assert.Equal(["tiny", "plain"], list!["data"]!.AsArray().Select(model => (string)model!["id"]!));
+        Assert.Equal(["tiny", "plain", "bare"], list!["data"]!.AsArray().Select(model => (string)model!["id"]!));
         var tiny = await server.Http.GetFromJsonAsync<JsonObject>("/v1/models/tiny");
         Assert.Equal("model", (string?)tiny!["object"]);
         Assert.Equal("tas", (string?)tiny["method"]);

@@ -8,7 +8,7 @@ using Microsoft.Extensions.Logging;
 
 namespace InferenceServer.Tests.Support;
 
-/// <summary>The whole server on a real port, serving two tiny random models: <c>tiny</c> thinks, <c>plain</c> does not.</summary>
+/// <summary>The whole server on a real port, serving tiny random models: <c>tiny</c> thinks, <c>plain</c> does not, <c>bare</c> has no chat template and is greedy.</summary>
 public class TestServer : WebApplicationFactory<Program>, IAsyncLifetime
 {
     private readonly string _folder = Path.Combine(Path.GetTempPath(), $"inference-server-tests-{Guid.NewGuid():N}");
@@ -75,6 +75,7 @@ public class TestServer : WebApplicationFactory<Program>, IAsyncLifetime
     {
         builder.UseSetting("Models:0:Path", TinyCheckpoint.Write(Path.Combine(_folder, "tiny"), "tas"));
         builder.UseSetting("Models:1:Path", TinyCheckpoint.Write(Path.Combine(_folder, "plain"), "plain"));
+        builder.UseSetting("Models:2:Path", TinyCheckpoint.Write(Path.Combine(_folder, "bare"), "tas", bare: true));
         builder.UseSetting("Engine:Threads", "1");
         builder.UseSetting("Engine:KvMemory", "16MB");
         builder.ConfigureLogging(logging => logging.ClearProviders());

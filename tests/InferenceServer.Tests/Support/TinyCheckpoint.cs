@@ -23,33 +23,35 @@ internal sealed class TinyCheckpoint(string directory)
     private const float Spread = 0.12f;
     private const float HeadSpread = 0.5f;
 
+    private const string ChatTemplate =
+        "{{ bos_token }}{% for m in messages %}<|{{ m.role }}|>{{ m.content }}{% endfor %}{% if add_generation_prompt %}<|assistant|>{% endif %}";
+
     private static readonly string[] Special = ["<|bos|>", "<|eos|>", "<|thought_end|>", "<|system|>", "<|user|>", "<|assistant|>"];
 
     private readonly SortedDictionary<string, (int[] Shape, float[] Data)> _tensors = new(StringComparer.Ordinal);
     private readonly Random _random = new(7);
 
     /// <param name="method">tas or plain.</param>
-    public static string Write(string directory, string method)
+    /// <param name="bare">Without a chat template, and greedy by its own wish.</param>
+    public static string Write(string directory, string method, bool bare = false)
     {
         Directory.CreateDirectory(directory);
-        new TinyCheckpoint(directory).WriteAll(method);
+        new TinyCheckpoint(directory).WriteAll(method, bare);
         return directory;
     }
 
     private static int Id(string special) => 256 + Array.IndexOf(Special, special);
 
-    private void WriteAll(string method)
+    private void WriteAll(string method, bool bare)
     {
         AddTensors(method == "tas");
         File.WriteAllBytes(Path.Combine(directory, "model.safetensors"), Safetensors());
         File.WriteAllText(Path.Combine(directory, "config.json"), Config(method).ToJsonString());
         File.WriteAllText(Path.Combine(directory, "tokenizer.json"), Tokenizer().ToJsonString());
-        File.WriteAllText(Path.Combine(directory, "tokenizer_config.json"), new JsonObject
-        {
-            ["bos_token"] = "<|bos|>",
-            ["eos_token"] = "<|eos|>",
-            ["chat_template"] = "{{ bos_token }}{% for m in messages %}<|{{ m.role }}|>{{ m.content }}{% endfor %}{% if add_generation_prompt %}<|assistant|>{% endif %}",
-        }.ToJsonString());
+        var settings = new JsonObject { ["bos_token"] = "<|bos|>", ["eos_token"] = "<|eos|>" };
+        if (!bare) settings["chat_template"] = ChatTemplate;
+        File.WriteAllText(Path.Combine(directory, "tokenizer_config.json"), settings.ToJsonString());
+        if (bare) File.WriteAllText(Path.Combine(directory, "generation_config.json"), new JsonObject { ["do_sample"] = false }.ToJsonString());
     }
 
     private static JsonObject Config(string method)

@@ -1,0 +1,42 @@
+namespace InferenceServer.Errors;
+
+/// <summary>A request that cannot be answered as asked; becomes an <see cref="ErrorResponse"/>.</summary>
+public sealed class ApiException : Exception
+{
+    public ApiException(int status, string message, string? code, string? param = null)
+        : base(message)
+    {
+        Status = status;
+        Code = code;
+        Param = param;
+    }
+
+    public int Status { get; }
+
+    public string? Code { get; }
+
+    public string? Param { get; }
+
+    /// <summary>Sent as <c>Retry-After</c>, in seconds.</summary>
+    public int? RetryAfter { get; init; }
+
+    public ErrorResponse Response => new(new ApiError(Message, TypeOf(Status), Param, Code));
+
+    public static ApiException Invalid(string? param, string message, string code = "invalid_value") =>
+        new(StatusCodes.Status400BadRequest, message, code, param);
+
+    public static ApiException Busy(string message, int retryAfter) =>
+        new(StatusCodes.Status429TooManyRequests, message, "queue_full") { RetryAfter = retryAfter };
+
+    public static ApiException Unavailable(string message, string code, int retryAfter) =>
+        new(StatusCodes.Status503ServiceUnavailable, message, code) { RetryAfter = retryAfter };
+
+    public static ApiException Failed(string message) => new(StatusCodes.Status500InternalServerError, message, "generation_failed");
+
+    private static string TypeOf(int status) => status switch
+    {
+        StatusCodes.Status429TooManyRequests => "rate_limit_error",
+        >= StatusCodes.Status500InternalServerError => "server_error",
+        _ => "invalid_request_error",
+    };
+}

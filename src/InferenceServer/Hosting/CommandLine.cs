@@ -1,0 +1,65 @@
+namespace InferenceServer.Hosting;
+
+/// <summary>The two words of the command line that are not settings, and a check that the rest are.</summary>
+internal sealed class CommandLine
+{
+    public const string Usage = """
+        InferenceServer: serves language models that think before, while or instead of saying what they think.
+
+        Usage: InferenceServer [--check | --help] [--Section:Setting VALUE ...]
+
+          --check                        checks the configuration and loads every checkpoint, then exits with 0 or 1
+          --help                         shows this text
+
+          --Models:0:Path DIR            folder of a checkpoint; Models:1:..., Models:2:... serve more of them
+          --Models:0:Name NAME           the id clients use (the folder's name)
+          --Models:0:Method METHOD       plain, tas, bitune, icot_si, icot_kd, quiet_star, tpo (what the checkpoint says)
+          --Models:0:Weights FORMAT      over Engine:Weights for this model; also Models:0:Device
+          --Engine:Device DEVICE         what computes (cpu)
+          --Engine:Weights FORMAT        f32 or bf16 (f32)
+          --Engine:Threads N             threads that compute (0 = all)
+          --Engine:MaxRunning N          requests that share a step (64)
+          --Engine:MaxWaiting N          requests that may wait (256)
+          --Engine:StepRows N            rows of one step over all requests, at least MaxRunning (512)
+          --Engine:KvMemory SIZE         KV memory per model, such as 512MB (a quarter of what there is)
+          --Server:DefaultMaxTokens N    max_tokens of requests that name none (1024)
+          --Server:ReasoningField NAME   reasoning_content or reasoning (reasoning_content)
+          --Server:UnknownFields POLICY  Reject or Warn (Reject)
+          --urls URL                     where to listen (http://localhost:8080)
+
+        All settings: docs/configuration.md. They can stand in appsettings.json and, as Section__Setting, in the environment.
+        """;
+
+    private static readonly string[] Sections =
+    [
+        "Models", "Engine", "Server", "Serilog", "Kestrel", "urls", "http_ports", "https_ports", "environment", "contentRoot", "applicationName",
+    ];
+
+    public CommandLine(string[] args)
+    {
+        Help = args.Any(arg => arg is "--help" or "-h" or "-?");
+        Check = args.Contains("--check");
+        Settings = [.. args.Where(arg => arg != "--check")];
+    }
+
+    public bool Help { get; }
+
+    public bool Check { get; }
+
+    /// <summary>What configuration reads.</summary>
+    public string[] Settings { get; }
+
+    /// <exception cref="SettingsException">An argument sets nothing.</exception>
+    public void Validate()
+    {
+        for (var i = 0; i < Settings.Length; i++)
+        {
+            var arg = Settings[i];
+            var key = arg.StartsWith("--", StringComparison.Ordinal) ? arg[2..].Split('=')[0] : "";
+            if (!Sections.Contains(key.Split(':')[0], StringComparer.OrdinalIgnoreCase))
+                throw new SettingsException($"'{arg}' is not a setting; --help lists them.");
+            if (arg.Contains('=', StringComparison.Ordinal)) continue;
+            if (++i == Settings.Length) throw new SettingsException($"{arg} needs a value.");
+        }
+    }
+}

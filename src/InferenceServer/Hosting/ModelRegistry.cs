@@ -1,0 +1,89 @@
+using System.Diagnostics;
+using InferenceServer.Errors;
+using InferenceServer.Models;
+
+namespace InferenceServer.Hosting;
+
+/// <summary>The models this server serves, while they load and once they have.</summary>
+public sealed class ModelRegistry(Settings settings, ILoggerFactory loggers) : IDisposable
+{
+    private readonly ModelSlot[] _slots = [.. settings.Models.Select(options => new ModelSlot(options))];
+    private volatile bool _draining;
+
+    public IReadOnlyList<ModelSlot> Slots => _slots;
+
+    public bool IsDraining => _draining;
+
+    /// <summary>Requests submitted to any engine and not finished.</summary>
+    public int Unfinished => _slots.Sum(slot => slot.Model?.Engine.Unfinished ?? 0);
+
+    /// <summary>Null when every model takes requests; else why not.</summary>
+    public string? NotReady
+    {
+        get
+        {
+            if (_draining) return "draining";
+            if (_slots.Any(slot => slot.Model is null)) return "loading";
+            return _slots.Any(slot => slot.Model!.Engine.Unhealthy is not null) ? "unhealthy" : null;
+        }
+    }
+
+    /// <summary>Loads all models, several at once.</summary>
+    public Task LoadAsync() => Task.WhenAll(_slots.Select(slot => Task.Run(() => Load(slot))));
+
+    /// <summary>From now on no request is taken; those that run go on.</summary>
+    public void Drain() => _draining = true;
+
+    /// <exception cref="ApiException">404: no such model. 503: it takes no requests now.</exception>
+    public ReadyModel Require(string name)
+    {
+        if (_draining) throw ApiException.Unavailable("The server is shutting down.", "draining", retryAfter: 5);
+        var slot = Find(name);
+        var ready = slot.Ready ?? throw ApiException.Unavailable($"The model '{slot.Options.Name}' is loading.", "model_loading", retryAfter: 1);
+        if (ready.Model.Engine.Unhealthy is not null)
+            throw ApiException.Unavailable($"The engine of '{name}' is unhealthy; the server must be restarted.", "engine_unhealthy", retryAfter: 30);
+        return ready;
+    }
+
+    /// <exception cref="ApiException">404: no such model.</exception>
+    public ModelSlot Find(string name) => Array.Find(_slots, slot => slot.Options.Name == name) ?? throw new ApiException(
+        StatusCodes.Status404NotFound,
+        $"The model '{(name.Length <= 64 ? name : name[..64] + "…")}' does not exist; this server has {string.Join(", ", _slots.Select(slot => slot.Options.Name))}.",
+        "model_not_found",
+        "model");
+
+    public void Dispose()
+    {
+        foreach (var slot in _slots) slot.Model?.Dispose();
+    }
+
+    private void Load(ModelSlot slot)
+    {
+        var clock = Stopwatch.StartNew();
+        var defaults = SamplingDefaults.Read(slot.Options.Path);
+        var model = ModelLoader.Load(slot.Options, loggers.CreateLogger<ServedModel>());
+        slot.Ready = new ReadyModel(model, defaults, clock.Elapsed);
+    }
+}
+
+/// <summary>A configured model and, once it is loaded, the model itself.</summary>
+public sealed class ModelSlot(ModelOptions options)
+{
+    private volatile ReadyModel? _ready;
+
+    public ModelOptions Options { get; } = options;
+
+    public DateTimeOffset Created { get; } = DateTimeOffset.UtcNow;
+
+    /// <summary>Null while it loads.</summary>
+    public ReadyModel? Ready
+    {
+        get => _ready;
+        internal set => _ready = value;
+    }
+
+    public ServedModel? Model => _ready?.Model;
+}
+
+/// <summary>A loaded model, how it draws where a request does not say, and how long loading took.</summary>
+public sealed record ReadyModel(ServedModel Model, SamplingDefaults Defaults, TimeSpan LoadTime);

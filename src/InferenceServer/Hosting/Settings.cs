@@ -1,0 +1,72 @@
+using InferenceServer.Models;
+using InferenceServer.Models.Checkpoints;
+using InferenceServer.Models.Cpu;
+
+namespace InferenceServer.Hosting;
+
+/// <summary>All of the configuration, read once and checked before anything starts.</summary>
+public sealed record Settings(ServerSettings Server, EngineSettings Engine, IReadOnlyList<ModelOptions> Models)
+{
+    private const string ModelsSection = "Models";
+
+    /// <exception cref="SettingsException">A setting is unknown, or cannot be used.</exception>
+    public static Settings Read(IConfiguration configuration, string contentRoot)
+    {
+        var server = Bind<ServerSettings>(configuration, ServerSettings.Section);
+        server.Validate();
+        var engine = Bind<EngineSettings>(configuration, EngineSettings.Section);
+        engine.Validate();
+        var models = Bind<List<ModelSettings>>(configuration, ModelsSection).Select((model, index) => Resolve(model, index, engine, contentRoot)).ToList();
+        if (models.Count == 0) throw new SettingsException($"No model is configured: give one with --{ModelsSection}:0:Path DIR, or in {SettingsFolder.FileName}.");
+        var twice = models.GroupBy(model => model.Name).FirstOrDefault(group => group.Count() > 1);
+        if (twice is not null) throw new SettingsException($"Two models have the name '{twice.Key}': set {ModelsSection}:N:Name.");
+        return new Settings(server, engine, models);
+    }
+
+    private static ModelOptions Resolve(ModelSettings model, int index, EngineSettings engine, string contentRoot)
+    {
+        var section = $"{ModelsSection}:{index}";
+        if (string.IsNullOrWhiteSpace(model.Path)) throw new SettingsException($"{section}:Path is missing: name a checkpoint's folder.");
+        var method = model.Method is null ? null : ThinkingMethods.Parse(model.Method);
+        SettingsException.Require(
+            method is not null || model.Method is null, section, nameof(model.Method), "plain, tas, bitune, icot_si, icot_kd, quiet_star or tpo", model.Method);
+        RequireCpu(model.Device is null ? EngineSettings.Section : section, model.Device ?? engine.Device);
+        var path = SettingsFolder.Resolve(model.Path, contentRoot);
+        return new ModelOptions
+        {
+            Name = model.Name ?? Path.GetFileName(Path.TrimEndingDirectorySeparator(path)),
+            Path = path,
+            Method = method,
+            Cpu = new CpuOptions
+            {
+                Weights = Weights(model.Weights is null ? EngineSettings.Section : section, model.Weights ?? engine.Weights),
+                Threads = engine.Threads,
+            },
+            KvMemory = engine.KvMemoryBytes,
+            Engine = engine.Options,
+        };
+    }
+
+    private static WeightFormat Weights(string section, string format) => format switch
+    {
+        "f32" => WeightFormat.F32,
+        "bf16" => WeightFormat.BF16,
+        _ => throw new SettingsException($"{section}:Weights must be f32 or bf16; it is '{format}'."),
+    };
+
+    private static void RequireCpu(string section, string device) =>
+        SettingsException.Require(device == "cpu", section, "Device", "cpu, the only engine of this build", device);
+
+    private static T Bind<T>(IConfiguration configuration, string section)
+        where T : new()
+    {
+        try
+        {
+            return configuration.GetSection(section).Get<T>(binder => binder.ErrorOnUnknownConfiguration = true) ?? new T();
+        }
+        catch (InvalidOperationException exception)
+        {
+            throw new SettingsException($"Section {section}: {exception.Message}{(exception.InnerException is { } inner ? " " + inner.Message : "")}");
+        }
+    }
+}

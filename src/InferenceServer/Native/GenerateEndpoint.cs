@@ -1,0 +1,53 @@
+using InferenceServer.Errors;
+using InferenceServer.Models;
+using InferenceServer.Models.Engine;
+using InferenceServer.OpenAI;
+using InferenceServer.Requests;
+using InferenceServer.Streaming;
+
+namespace InferenceServer.Native;
+
+/// <summary>POST /v1/generate.</summary>
+internal sealed class GenerateEndpoint(GenerationPipeline pipeline)
+{
+    public async Task HandleAsync(HttpContext context)
+    {
+        var generate = await pipeline.ReadAsync<GenerateRequest>(context);
+        var ready = pipeline.Models.Require(generate.Model);
+        var topLogprobs = Bounds.Within("top_logprobs", generate.TopLogprobs, 0, pipeline.Settings.MaxLogprobs, 0);
+        var request = pipeline.Mapper.Map(generate, ready, [Prompt(generate, ready.Model)], choices: 1, generate.MaxTokens, topLogprobs);
+        if (generate.Stream != false)
+        {
+            await pipeline.StreamAsync(context, request, new GenerateStream(request, pipeline.Wire));
+            return;
+        }
+
+        var (choices, usage) = await pipeline.CollectAsync(context, request);
+        await context.Response.WriteAsJsonAsync(
+            Response(request, choices[0], usage), pipeline.Wire.Of<GenerateResponse>(), cancellationToken: context.RequestAborted);
+    }
+
+    private static GenerateResponse Response(MappedRequest request, ChoiceResult choice, GenerationUsage usage) => new(
+        Wording.NewId("gen"),
+        request.Model.Name,
+        request.ShowThoughts ? Text(choice.Thought, choice.ThoughtTokens, request.Model) : null,
+        Text(choice.Answer, choice.AnswerTokens, request.Model),
+        GenerateDone.Of(choice.Finished!),
+        Usage.Of(usage));
+
+    private static GenerateText Text(string text, IEnumerable<GenerationEvent.Token> tokens, ServedModel model) =>
+        new(text, [.. tokens.Select(token => GenerateWording.Token(token, model))]);
+
+    private IReadOnlyList<int> Prompt(GenerateRequest generate, ServedModel model)
+    {
+        if (generate.Prompt is { } prompt && generate.Messages is null)
+        {
+            var prompts = pipeline.Prompts.Encode(prompt, model);
+            return prompts.Count == 1 ? prompts[0] : throw ApiException.Invalid("prompt", "This endpoint takes one prompt: a string or an array of token ids.");
+        }
+
+        if (generate.Messages is { } messages && generate.Prompt is null) return pipeline.Prompts.Encode(messages, model);
+        throw ApiException.Invalid(
+            "prompt", "Send either 'prompt' or 'messages'.", generate.Prompt is null ? "missing_required_parameter" : "conflicting_parameters");
+    }
+}

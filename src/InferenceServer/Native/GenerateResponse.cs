@@ -1,0 +1,46 @@
+using System.Text.Json.Serialization;
+using InferenceServer.Models.Engine;
+using InferenceServer.OpenAI;
+
+namespace InferenceServer.Native;
+
+/// <summary>A complete generation.</summary>
+/// <param name="Thought">Null where thoughts are hidden.</param>
+public sealed record GenerateResponse(string Id, string Model, GenerateText? Thought, GenerateText Answer, GenerateDone Done, Usage Usage);
+
+/// <summary>All of one channel.</summary>
+public sealed record GenerateText(string Text, IReadOnlyList<GenerateToken> Tokens);
+
+/// <summary>One token; the data of the events <c>thought</c> and <c>answer</c>.</summary>
+/// <param name="Channel">thought or answer; also the event's name.</param>
+/// <param name="Index">Position within its channel, from 0.</param>
+/// <param name="Id">Null for text that belongs to a token already sent on the other channel.</param>
+/// <param name="Text">What it adds to its channel's text; may be empty.</param>
+/// <param name="Layer">Layers the row had passed when the token was read from it.</param>
+/// <param name="Logprob">Natural logarithm of its probability at temperature 1, before bias and cuts.</param>
+/// <param name="Mix">quiet_star: the weight of the thought in this position's prediction.</param>
+public sealed record GenerateToken(
+    string Channel,
+    int Index,
+    int? Id,
+    string Text,
+    int Layer,
+    float Logprob,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] float? Mix,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<GenerateTopToken>? Top);
+
+/// <summary>One of the most likely tokens of a position.</summary>
+public sealed record GenerateTopToken(int Id, string Text, float Logprob);
+
+/// <summary>Data of the event <c>restart</c>: forget what was sent on this channel.</summary>
+public sealed record GenerateRestart(string Channel);
+
+/// <summary>Data of the event <c>done</c>, the last of a generation that did not fail.</summary>
+/// <param name="FinishReason">stop or length.</param>
+/// <param name="ThoughtClosedBy">model, budget, command, supplied or off; null where no thought was closed.</param>
+/// <param name="StopString">The stop string that ended the answer, if one did.</param>
+public sealed record GenerateDone(string FinishReason, string? ThoughtClosedBy, string? StopString)
+{
+    internal static GenerateDone Of(GenerationEvent.Finished finished) => new(
+        Wording.FinishReason(finished), finished.ThoughtClosedBy?.ToString().ToLowerInvariant(), finished.StopString);
+}

@@ -1,0 +1,40 @@
+using InferenceServer.Errors;
+using InferenceServer.Models.Engine;
+using InferenceServer.Models.Thinking;
+using InferenceServer.OpenAI;
+using InferenceServer.Requests;
+using InferenceServer.Streaming;
+
+namespace InferenceServer.Native;
+
+/// <summary>A generation as named events: thought, answer, restart, then usage and done, or error.</summary>
+internal sealed class GenerateStream(MappedRequest request, WireFormat wire) : StreamFormat
+{
+    private GenerateDone? _done;
+
+    public override void Begin(SseWriter writer)
+    {
+    }
+
+    public override void Token(SseWriter writer, int choice, GenerationEvent.Token token)
+    {
+        if (token.Channel == TokenChannel.Thought && !request.ShowThoughts) return;
+        writer.Write(GenerateWording.Token(token, request.Model), wire.Of<GenerateToken>(), GenerateWording.Channel(token.Channel));
+    }
+
+    public override void Restarted(SseWriter writer, int choice, GenerationEvent.Restarted restarted)
+    {
+        if (restarted.Channel == TokenChannel.Thought && !request.ShowThoughts) return;
+        writer.Write(new GenerateRestart(GenerateWording.Channel(restarted.Channel)), wire.Of<GenerateRestart>(), "restart");
+    }
+
+    public override void Finished(SseWriter writer, int choice, GenerationEvent.Finished finished) => _done = GenerateDone.Of(finished);
+
+    public override void Complete(SseWriter writer, GenerationUsage usage)
+    {
+        writer.Write(Usage.Of(usage), wire.Of<Usage>(), "usage");
+        writer.Write(_done!, wire.Of<GenerateDone>(), "done");
+    }
+
+    public override void Fail(SseWriter writer, ErrorResponse problem) => writer.Write(problem, wire.Of<ErrorResponse>(), "error");
+}

@@ -1,0 +1,25 @@
+using InferenceServer.Requests;
+
+namespace InferenceServer.OpenAI;
+
+/// <summary>Body of POST /v1/chat/completions.</summary>
+public sealed record ChatRequest : GenerationFields
+{
+    /// <summary>The conversation, oldest first.</summary>
+    public required IReadOnlyList<ChatMessage> Messages { get; init; }
+
+    /// <summary>The same as max_tokens.</summary>
+    public int? MaxCompletionTokens { get; init; }
+
+    /// <summary>How many answers to generate. Default 1.</summary>
+    public int? N { get; init; }
+
+    /// <summary>Whether to report the log-probability of every token.</summary>
+    public bool? Logprobs { get; init; }
+
+    /// <summary>How many of the most likely tokens to report at every position; needs logprobs.</summary>
+    public int? TopLogprobs { get; init; }
+
+    /// <summary>Only with stream.</summary>
+    public StreamOptions? StreamOptions { get; init; }
+}

@@ -1,0 +1,66 @@
+using System.Text.Json.Serialization;
+using InferenceServer.Requests;
+
+namespace InferenceServer.OpenAI;
+
+/// <summary>A complete chat answer.</summary>
+public sealed record ChatResponse(string Id, string Object, long Created, string Model, IReadOnlyList<ChatChoice> Choices, Usage Usage);
+
+/// <param name="FinishReason">stop or length.</param>
+public sealed record ChatChoice(int Index, ChatAnswer Message, ChatLogprobs? Logprobs, string FinishReason);
+
+/// <summary>What the model said.</summary>
+/// <param name="Content">The answer, without thoughts.</param>
+/// <param name="ReasoningContent">The thoughts, where there are any and they are not hidden. A setting renames this field.</param>
+public sealed record ChatAnswer(
+    string Role,
+    string Content,
+    [property: ThoughtField, JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? ReasoningContent);
+
+/// <summary>One event of a chat stream.</summary>
+/// <param name="Choices">One, or none in the chunk that carries the usage.</param>
+/// <param name="Usage">Only with stream_options.include_usage: null in all chunks but the last.</param>
+public sealed record ChatChunk(
+    string Id,
+    string Object,
+    long Created,
+    string Model,
+    IReadOnlyList<ChatChunkChoice> Choices,
+    [property: StreamUsage] Usage? Usage) : IUsageChunk
+{
+    [JsonIgnore]
+    public bool ReportsUsage { get; init; }
+}
+
+/// <param name="FinishReason">stop or length in a choice's last chunk, else null.</param>
+public sealed record ChatChunkChoice(int Index, ChatDelta Delta, ChatLogprobs? Logprobs, string? FinishReason);
+
+/// <summary>What a chunk adds: a role, some of the answer, or some of the thought; never both of the last two.</summary>
+public sealed record ChatDelta
+{
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Role { get; init; }
+
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Content { get; init; }
+
+    /// <summary>A setting renames this field.</summary>
+    [ThoughtField]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? ReasoningContent { get; init; }
+}
+
+/// <summary>Log-probabilities token by token.</summary>
+/// <param name="Content">Of the answer.</param>
+/// <param name="ReasoningContent">Of the thoughts. A setting renames this field.</param>
+public sealed record ChatLogprobs(
+    IReadOnlyList<TokenLogprobs>? Content,
+    [property: ThoughtField, JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<TokenLogprobs>? ReasoningContent);
+
+/// <param name="Token">The token's text.</param>
+/// <param name="Logprob">Natural logarithm of its probability at temperature 1, before bias and cuts.</param>
+/// <param name="Bytes">The text in UTF-8; null where the token is only part of a character.</param>
+/// <param name="TopLogprobs">The most likely tokens at this position, the likeliest first.</param>
+public sealed record TokenLogprobs(string Token, float Logprob, IReadOnlyList<int>? Bytes, IReadOnlyList<TopLogprob> TopLogprobs);
+
+public sealed record TopLogprob(string Token, float Logprob, IReadOnlyList<int>? Bytes);

@@ -1,0 +1,57 @@
+using InferenceServer.Errors;
+using InferenceServer.Models.Engine;
+using InferenceServer.Models.Thinking;
+using InferenceServer.Requests;
+using InferenceServer.Streaming;
+
+namespace InferenceServer.OpenAI;
+
+/// <summary>A chat answer as a stream of chunks: roles, then one delta a token, each of one channel, then usage and [DONE].</summary>
+internal sealed class ChatStream(MappedRequest request, WireFormat wire, bool includesUsage) : StreamFormat
+{
+    private readonly string _id = Wording.NewId("chatcmpl");
+    private readonly long _created = Wording.Now();
+
+    public override void Begin(SseWriter writer)
+    {
+        for (var choice = 0; choice < request.Generations.Count; choice++)
+            Write(writer, choice, new ChatDelta { Role = "assistant", Content = "" });
+    }
+
+    public override void Token(SseWriter writer, int choice, GenerationEvent.Token token)
+    {
+        var isThought = token.Channel == TokenChannel.Thought;
+        if (isThought && !request.ShowThoughts) return;
+        ChatLogprobs? logprobs = null;
+        if (request.ReportLogprobs && token.TokenId is not null)
+        {
+            var entry = new[] { TokenTexts.ForChat(token, request.Model.Tokenizer) };
+            logprobs = isThought ? new ChatLogprobs(null, entry) : new ChatLogprobs(entry, null);
+        }
+
+        if (token.Text.Length == 0 && logprobs is null) return;
+        Write(writer, choice, isThought ? new ChatDelta { ReasoningContent = token.Text } : new ChatDelta { Content = token.Text }, logprobs);
+    }
+
+    // This wire format cannot take words back: a thought that was drawn anew follows the one it replaces.
+    public override void Restarted(SseWriter writer, int choice, GenerationEvent.Restarted restarted)
+    {
+    }
+
+    public override void Finished(SseWriter writer, int choice, GenerationEvent.Finished finished) =>
+        Write(writer, choice, new ChatDelta(), null, Wording.FinishReason(finished));
+
+    public override void Complete(SseWriter writer, GenerationUsage usage)
+    {
+        if (includesUsage) Write(writer, [], Usage.Of(usage));
+        writer.WriteDone();
+    }
+
+    public override void Fail(SseWriter writer, ErrorResponse problem) => writer.Write(problem, wire.Of<ErrorResponse>());
+
+    private void Write(SseWriter writer, int choice, ChatDelta delta, ChatLogprobs? logprobs = null, string? finishReason = null) =>
+        Write(writer, [new ChatChunkChoice(choice, delta, logprobs, finishReason)], usage: null);
+
+    private void Write(SseWriter writer, IReadOnlyList<ChatChunkChoice> choices, Usage? usage) => writer.Write(
+        new ChatChunk(_id, "chat.completion.chunk", _created, request.Model.Name, choices, usage) { ReportsUsage = includesUsage }, wire.Of<ChatChunk>());
+}

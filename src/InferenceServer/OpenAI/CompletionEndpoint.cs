@@ -1,0 +1,51 @@
+using InferenceServer.Models.Engine;
+using InferenceServer.Requests;
+using InferenceServer.Streaming;
+
+namespace InferenceServer.OpenAI;
+
+/// <summary>POST /v1/completions.</summary>
+internal sealed class CompletionEndpoint(GenerationPipeline pipeline)
+{
+    public async Task HandleAsync(HttpContext context)
+    {
+        var completion = await pipeline.ReadAsync<CompletionRequest>(context);
+        var ready = pipeline.Models.Require(completion.Model);
+        var includesUsage = Wording.IncludesUsage(completion, completion.StreamOptions);
+        int? topLogprobs = completion.Logprobs is { } top ? Bounds.Within("logprobs", top, 0, pipeline.Settings.MaxLogprobs) : null;
+        var prompts = pipeline.Prompts.Encode(completion.Prompt, ready.Model);
+        var request = pipeline.Mapper.Map(completion, ready, prompts, completion.N, completion.MaxTokens, topLogprobs);
+        if (completion.Stream == true)
+        {
+            await pipeline.StreamAsync(context, request, new CompletionStream(request, pipeline.Wire, includesUsage));
+            return;
+        }
+
+        var (choices, usage) = await pipeline.CollectAsync(context, request);
+        await context.Response.WriteAsJsonAsync(
+            Response(request, choices, usage), pipeline.Wire.Of<CompletionResponse>(), cancellationToken: context.RequestAborted);
+    }
+
+    private static CompletionResponse Response(MappedRequest request, IReadOnlyList<ChoiceResult> choices, GenerationUsage usage) => new(
+        Wording.NewId("cmpl"),
+        "text_completion",
+        Wording.Now(),
+        request.Model.Name,
+        [.. choices.Select((result, index) => Choice(request, result, index))],
+        Usage.Of(usage));
+
+    private static CompletionChoice Choice(MappedRequest request, ChoiceResult result, int index)
+    {
+        var thought = request.ShowThoughts && result.Thought.Length > 0 ? result.Thought : null;
+        var tokenizer = request.Model.Tokenizer;
+        return new CompletionChoice
+        {
+            Index = index,
+            Text = result.Answer,
+            ReasoningContent = thought,
+            Logprobs = request.ReportLogprobs ? TokenTexts.ForCompletion(result.AnswerTokens, tokenizer, 0) : null,
+            ReasoningLogprobs = request.ReportLogprobs && thought is not null ? TokenTexts.ForCompletion(result.ThoughtTokens, tokenizer, 0) : null,
+            FinishReason = Wording.FinishReason(result.Finished!),
+        };
+    }
+}

@@ -1,0 +1,19 @@
+using InferenceServer.Requests;
+
+namespace InferenceServer.OpenAI;
+
+/// <summary>Body of POST /v1/completions.</summary>
+public sealed record CompletionRequest : GenerationFields
+{
+    /// <summary>The text to go on from, as it is: a string, strings, token ids, or arrays of token ids.</summary>
+    public required PromptInput Prompt { get; init; }
+
+    /// <summary>How many completions to generate for each prompt. Default 1.</summary>
+    public int? N { get; init; }
+
+    /// <summary>Report log-probabilities: those of the tokens, and of this many of the most likely at every position.</summary>
+    public int? Logprobs { get; init; }
+
+    /// <summary>Only with stream.</summary>
+    public StreamOptions? StreamOptions { get; init; }
+}

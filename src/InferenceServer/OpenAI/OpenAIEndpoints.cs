@@ -1,0 +1,41 @@
+using InferenceServer.Errors;
+using InferenceServer.Hosting;
+using InferenceServer.Requests;
+using InferenceServer.Streaming;
+using InferenceServer.Swagger;
+
+namespace InferenceServer.OpenAI;
+
+/// <summary>OpenAI's wire format, with thoughts beside the answer.</summary>
+internal static class OpenAIEndpoints
+{
+    public static IServiceCollection AddOpenAI(this IServiceCollection services) => services
+        .AddSingleton<WireFormat>()
+        .AddSingleton<RequestReader>()
+        .AddSingleton<UnknownFields>()
+        .AddSingleton<PromptEncoder>()
+        .AddSingleton<SamplingMapper>()
+        .AddSingleton<ThoughtMapper>()
+        .AddSingleton<ContextRoom>()
+        .AddSingleton<RequestMapper>()
+        .AddSingleton<StreamRunner>()
+        .AddSingleton<GenerationPipeline>()
+        .AddSingleton<ChatEndpoint>()
+        .AddSingleton<CompletionEndpoint>();
+
+    public static IEndpointRouteBuilder MapOpenAI(this IEndpointRouteBuilder app)
+    {
+        var group = app.MapGroup("/v1").WithTags("OpenAI");
+        group.MapPost("/chat/completions", static (HttpContext context, ChatEndpoint endpoint) => endpoint.HandleAsync(context))
+            .Accepts<ChatRequest>("application/json").Produces<ChatResponse>().Streams<ChatChunk>().FailsLikeOpenAI()
+            .WithSummary("Answers a conversation; thoughts come as reasoning_content.");
+        group.MapPost("/completions", static (HttpContext context, CompletionEndpoint endpoint) => endpoint.HandleAsync(context))
+            .Accepts<CompletionRequest>("application/json").Produces<CompletionResponse>().Streams<CompletionChunk>().FailsLikeOpenAI()
+            .WithSummary("Goes on from a prompt that is sent to the model as it is.");
+        group.MapGet("/models", static (ModelRegistry models, WireFormat wire) => Results.Json(ModelsEndpoint.List(models), wire.Of<ModelList>()))
+            .Produces<ModelList>().WithSummary("The models this server serves.");
+        group.MapGet("/models/{id}", static (string id, ModelRegistry models, WireFormat wire) => Results.Json(ModelsEndpoint.One(models, id), wire.Of<ModelResponse>()))
+            .Produces<ModelResponse>().Produces<ErrorResponse>(StatusCodes.Status404NotFound).WithSummary("One of them.");
+        return app;
+    }
+}

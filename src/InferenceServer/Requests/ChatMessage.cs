@@ -1,0 +1,63 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace InferenceServer.Requests;
+
+/// <summary>One turn of a conversation.</summary>
+public sealed record ChatMessage
+{
+    /// <summary>system, developer (taken as system), user or assistant.</summary>
+    public required string Role { get; init; }
+
+    /// <summary>What was said.</summary>
+    public MessageContent? Content { get; init; }
+
+    /// <summary>Given to the chat template, which may use it.</summary>
+    public string? Name { get; init; }
+
+    /// <summary>Thoughts of an earlier turn. Kept only where the checkpoint says <c>keep_thoughts_in_history</c>.</summary>
+    public string? ReasoningContent { get; init; }
+
+    /// <summary>The same under another server's name.</summary>
+    public string? Reasoning { get; init; }
+
+    [JsonExtensionData]
+    public Dictionary<string, JsonElement>? Unknown { get; set; }
+}
+
+/// <summary>A string, or an array of text parts, which are joined with line feeds.</summary>
+/// <param name="Text">What the message says.</param>
+/// <param name="ForeignPart">Type of the first part that is not text, if there is one.</param>
+[JsonConverter(typeof(MessageContentConverter))]
+public sealed record MessageContent(string Text, string? ForeignPart = null);
+
+/// <summary>One part of a message; only parts of type text can be read.</summary>
+public sealed record ContentPart
+{
+    public required string Type { get; init; }
+
+    public string? Text { get; init; }
+}
+
+/// <summary>Reads and writes <see cref="MessageContent"/>.</summary>
+public sealed class MessageContentConverter : JsonConverter<MessageContent>
+{
+    public override MessageContent Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
+    {
+        if (reader.TokenType == JsonTokenType.String) return new MessageContent(reader.GetString()!);
+        if (reader.TokenType != JsonTokenType.StartArray) throw new JsonException();
+        var texts = new List<string>();
+        string? foreign = null;
+        var type = options.GetTypeInfo(typeof(ContentPart));
+        while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
+        {
+            var part = (ContentPart?)JsonSerializer.Deserialize(ref reader, type) ?? throw new JsonException();
+            if (part is { Type: "text", Text: { } text }) texts.Add(text);
+            else foreign ??= part.Type;
+        }
+
+        return new MessageContent(string.Join('\n', texts), foreign);
+    }
+
+    public override void Write(Utf8JsonWriter writer, MessageContent value, JsonSerializerOptions options) => writer.WriteStringValue(value.Text);
+}

@@ -1,0 +1,66 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace InferenceServer.Requests;
+
+/// <summary>Fields of every endpoint that generates, each with one meaning. See docs/api.md.</summary>
+public abstract record GenerationFields
+{
+    /// <summary>Id of a served model, as /v1/models lists it.</summary>
+    public required string Model { get; init; }
+
+    /// <summary>Bound on generated tokens: thoughts and answer together for models that think before they speak.</summary>
+    public int? MaxTokens { get; init; }
+
+    /// <summary>0 = the most likely token, up to 2. Default 1.</summary>
+    public double? Temperature { get; init; }
+
+    /// <summary>Keep the smallest set of most likely tokens that reaches this mass, above 0 up to 1. Default 1, all.</summary>
+    public double? TopP { get; init; }
+
+    /// <summary>Keep this many most likely tokens; 0 or -1 = all, the default.</summary>
+    public int? TopK { get; init; }
+
+    /// <summary>Keep tokens at least this share as likely as the most likely, 0 to 1. Default 0, all.</summary>
+    public double? MinP { get; init; }
+
+    /// <summary>Same seed and request, same tokens. Random when absent.</summary>
+    public long? Seed { get; init; }
+
+    /// <summary>Added to the logits of tokens by id, -100 to 100.</summary>
+    public IReadOnlyDictionary<string, double>? LogitBias { get; init; }
+
+    /// <summary>Strings that end the answer; they are not part of it, and thoughts are never searched for them.</summary>
+    public StopInput? Stop { get; init; }
+
+    /// <summary>Whether tokens are sent as server-sent events while they are generated.</summary>
+    public bool? Stream { get; init; }
+
+    /// <summary>Exact bound on thought tokens; 0 = no thoughts. Default: the model's own.</summary>
+    public int? ThinkingTokenBudget { get; init; }
+
+    /// <summary>none, minimal, low, medium, high, xhigh or max: a thinking budget by name. none = no thoughts.</summary>
+    public string? ReasoningEffort { get; init; }
+
+    /// <summary>false hides the thoughts; the answer and the usage stay the same.</summary>
+    public bool? IncludeReasoning { get; init; }
+
+    /// <summary>A thought to take instead of the model's own: only the answer is generated.</summary>
+    public string? Thought { get; init; }
+
+    /// <summary>Only requests with the same salt share cached prompts, so that tenants cannot probe each other's.</summary>
+    public string? CacheSalt { get; init; }
+
+    /// <summary>Only 0: the engine has no penalties.</summary>
+    public double? FrequencyPenalty { get; init; }
+
+    /// <summary>Only 0: the engine has no penalties.</summary>
+    public double? PresencePenalty { get; init; }
+
+    /// <summary>Fields this server has no meaning for; see <see cref="UnknownFields"/>.</summary>
+    [JsonExtensionData]
+    public Dictionary<string, JsonElement>? Unknown { get; set; }
+
+    [JsonIgnore]
+    public bool ShowsThoughts => IncludeReasoning ?? true;
+}

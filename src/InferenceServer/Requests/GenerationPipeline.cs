@@ -1,0 +1,49 @@
+using InferenceServer.Hosting;
+using InferenceServer.Models.Engine;
+using InferenceServer.Streaming;
+
+namespace InferenceServer.Requests;
+
+/// <summary>What every generating endpoint needs: reading, checking, running and streaming a request.</summary>
+public sealed class GenerationPipeline(
+    RequestReader reader,
+    UnknownFields unknown,
+    ModelRegistry models,
+    PromptEncoder prompts,
+    RequestMapper mapper,
+    StreamRunner stream,
+    WireFormat wire,
+    ServerSettings settings)
+{
+    public ModelRegistry Models => models;
+
+    public PromptEncoder Prompts => prompts;
+
+    public RequestMapper Mapper => mapper;
+
+    public WireFormat Wire => wire;
+
+    public ServerSettings Settings => settings;
+
+    /// <summary>The request's body, with every field that would be ignored refused or reported.</summary>
+    public async Task<T> ReadAsync<T>(HttpContext context)
+        where T : GenerationFields
+    {
+        var fields = await reader.ReadAsync<T>(context.Request);
+        unknown.Check(fields.Unknown);
+        return fields;
+    }
+
+    public async Task<(IReadOnlyList<ChoiceResult> Choices, GenerationUsage Usage)> CollectAsync(HttpContext context, MappedRequest request)
+    {
+        using var run = GenerationRun.Start(request, context);
+        var choices = await ChoiceResult.CollectAsync(run, context.RequestAborted);
+        return (choices, run.Usage);
+    }
+
+    public async Task StreamAsync(HttpContext context, MappedRequest request, StreamFormat format)
+    {
+        using var run = GenerationRun.Start(request, context);
+        await stream.WriteAsync(context, run, format);
+    }
+}

@@ -1,0 +1,21 @@
+namespace InferenceServer.Requests;
+
+/// <summary>What a field may hold, in the words of an error message.</summary>
+internal static class JsonTypeNames
+{
+    private static readonly Dictionary<Type, string> Names = new()
+    {
+        [typeof(string)] = "a string of valid Unicode",
+        [typeof(bool)] = "true or false",
+        [typeof(int)] = $"an integer, at most {int.MaxValue}",
+        [typeof(long)] = $"an integer from {long.MinValue} to {long.MaxValue}",
+        [typeof(double)] = "a number",
+        [typeof(StopInput)] = "a string or an array of strings",
+        [typeof(PromptInput)] = "a string, an array of strings, an array of token ids or an array of arrays of token ids",
+        [typeof(StreamOptions)] = "an object",
+        [typeof(IReadOnlyList<ChatMessage>)] = "an array of messages, each an object with role and content",
+        [typeof(IReadOnlyDictionary<string, double>)] = "an object of token ids with numbers",
+    };
+
+    public static string? Describe(Type type) => Names.GetValueOrDefault(Nullable.GetUnderlyingType(type) ?? type);
+}

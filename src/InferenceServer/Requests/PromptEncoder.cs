@@ -1,0 +1,126 @@
+using System.Text.Json;
+using InferenceServer.Errors;
+using InferenceServer.Hosting;
+using InferenceServer.Models;
+using InferenceServer.Models.Tokenization;
+using InferenceServer.Models.Tokenization.ChatTemplates;
+
+namespace InferenceServer.Requests;
+
+/// <summary>How a prompt is dressed: completions go as they are, chat through the checkpoint's template.</summary>
+public sealed class PromptEncoder(ServerSettings settings, UnknownFields unknown)
+{
+    /// <exception cref="ApiException">400: no prompt, or an id the model does not have.</exception>
+    public IReadOnlyList<IReadOnlyList<int>> Encode(PromptInput prompt, ServedModel model)
+    {
+        if (prompt.Items.Count == 0) throw ApiException.Invalid("prompt", "The prompt is empty: send at least one.");
+        if (prompt.Items.Count > settings.MaxChoices)
+            throw ApiException.Invalid("prompt", $"A request may have {settings.MaxChoices} prompts; it has {prompt.Items.Count}.");
+        return [.. prompt.Items.Select(item => Encode(item, model))];
+    }
+
+    /// <exception cref="ApiException">400: the messages cannot be dressed for this model.</exception>
+    public IReadOnlyList<int> Encode(IReadOnlyList<ChatMessage> messages, ServedModel model)
+    {
+        Check(messages);
+        if (model.ChatTemplate is { } template) return Encode(Render(template, messages, model), model.Tokenizer, addSpecialTokens: false);
+        return Encode(PromptTemplates.Fill(LastUserMessage(messages), model), model.Tokenizer, addSpecialTokens: true);
+    }
+
+    private static string LastUserMessage(IReadOnlyList<ChatMessage> messages) =>
+        messages.LastOrDefault(message => message.Role == "user")?.Content?.Text
+        ?? throw ApiException.Invalid("messages", "There is no user message to answer.");
+
+    private static IReadOnlyList<TemplateSegment> Render(ChatTemplate template, IReadOnlyList<ChatMessage> messages, ServedModel model)
+    {
+        try
+        {
+            return template.RenderSegments(new ChatTemplateInput
+            {
+                Messages = [.. messages.Select(message => ToJson(message, model.Thinking.KeepThoughtsInHistory))],
+                AddGenerationPrompt = true,
+            });
+        }
+        catch (ChatTemplateException exception)
+        {
+            throw ApiException.Invalid("messages", $"The model's chat template refuses these messages: {exception.Message}");
+        }
+    }
+
+    /// <summary>
+    /// Text of the input that spells a special token stays text. Where there is none, the whole is encoded at once, as the
+    /// model was trained: tokens may then reach over the seams of the template.
+    /// </summary>
+    private static IReadOnlyList<int> Encode(IReadOnlyList<TemplateSegment> segments, Tokenizer tokenizer, bool addSpecialTokens)
+    {
+        var whole = tokenizer.EncodeToIds(string.Concat(segments.Select(segment => segment.Text)), addSpecialTokens);
+        if (!SpellsMarker(segments, whole, tokenizer, addSpecialTokens)) return whole;
+        var ids = new List<int>(whole.Count);
+        for (var i = 0; i < segments.Count; i++)
+            ids.AddRange(tokenizer.EncodeToIds(segments[i].Text, addSpecialTokens && i == 0, parseSpecialTokens: !segments[i].FromInput));
+        return ids;
+    }
+
+    // By itself, or together with the template's text at a seam.
+    private static bool SpellsMarker(IReadOnlyList<TemplateSegment> segments, IReadOnlyList<int> whole, Tokenizer tokenizer, bool addSpecialTokens)
+    {
+        var own = addSpecialTokens ? CountSpecial("", tokenizer, addSpecialTokens: true) : 0;
+        foreach (var (text, fromInput) in segments)
+        {
+            if (!fromInput) own += CountSpecial(text, tokenizer, addSpecialTokens: false);
+            else if (!tokenizer.EncodeToIds(text, false).SequenceEqual(tokenizer.EncodeToIds(text, false, parseSpecialTokens: false))) return true;
+        }
+
+        return whole.Count(tokenizer.IsSpecial) != own;
+    }
+
+    private static int CountSpecial(string text, Tokenizer tokenizer, bool addSpecialTokens) =>
+        tokenizer.EncodeToIds(text, addSpecialTokens).Count(tokenizer.IsSpecial);
+
+    private static JsonElement ToJson(ChatMessage message, bool keepThoughts)
+    {
+        using var buffer = new MemoryStream();
+        using (var writer = new Utf8JsonWriter(buffer))
+        {
+            writer.WriteStartObject();
+            writer.WriteString("role", message.Role == "developer" ? "system" : message.Role);
+            writer.WriteString("content", message.Content?.Text ?? "");
+            if (message.Name is not null) writer.WriteString("name", message.Name);
+            if (keepThoughts && (message.ReasoningContent ?? message.Reasoning) is { } thought) writer.WriteString("reasoning_content", thought);
+            writer.WriteEndObject();
+        }
+
+        return JsonElement.Parse(buffer.ToArray());
+    }
+
+    private IReadOnlyList<int> Encode(PromptItem item, ServedModel model)
+    {
+        if (item.Text is { } text) return model.Tokenizer.EncodeToIds(text, addSpecialTokens: true, settings.ParseSpecialTokens);
+        var size = model.Spec.VocabularySize;
+        foreach (var id in item.Tokens)
+        {
+            if (id < 0 || id >= size) throw ApiException.Invalid("prompt", $"Token ids are from 0 to {size - 1}; one is {id}.");
+        }
+
+        return item.Tokens;
+    }
+
+    private void Check(IReadOnlyList<ChatMessage> messages)
+    {
+        if (messages.Count == 0) throw ApiException.Invalid("messages", "There are no messages: send at least one.");
+        if (messages.Count > settings.MaxMessages)
+            throw ApiException.Invalid("messages", $"A conversation may have {settings.MaxMessages} messages; it has {messages.Count}.");
+        for (var i = 0; i < messages.Count; i++)
+        {
+            var (message, param) = (messages[i], $"messages[{i}]");
+            if (message is null) throw ApiException.Invalid(param, $"'{param}' must be an object with role and content.", "invalid_type");
+            if (message.Role is not ("system" or "developer" or "user" or "assistant"))
+                throw ApiException.Invalid($"{param}.role", $"'{param}.role' must be system, developer, user or assistant.");
+            if (message.Content?.ForeignPart is not null)
+                throw ApiException.Invalid($"{param}.content", $"'{param}.content' may only have parts of type text, each with its text.", "unsupported_parameter");
+            if (message.Content is null && message.Role != "assistant")
+                throw ApiException.Invalid($"{param}.content", $"'{param}.content' is required.", "missing_required_parameter");
+            unknown.Check(message.Unknown, param + ".");
+        }
+    }
+}

@@ -1,0 +1,62 @@
+using InferenceServer.Errors;
+using InferenceServer.Hosting;
+using InferenceServer.Models;
+using InferenceServer.Models.Thinking;
+
+namespace InferenceServer.Requests;
+
+/// <summary>What the engine is to do for one HTTP request, and how its result is to be shown.</summary>
+/// <param name="Generations">One per choice: all choices of the first prompt, then those of the next.</param>
+/// <param name="PromptTokens">Each prompt counted once, however many choices it has.</param>
+public sealed record MappedRequest(
+    ServedModel Model, IReadOnlyList<GenerationRequest> Generations, int PromptTokens, bool ShowThoughts, bool ReportLogprobs);
+
+/// <summary>From the fields of a request, checked against the model, to what the engine takes. Nothing after it knows HTTP.</summary>
+public sealed class RequestMapper(ServerSettings settings, SamplingMapper sampling, ThoughtMapper thoughts, ContextRoom room)
+{
+    private const int MaxSaltLength = 256;
+
+    /// <param name="prompts">Token ids of each prompt.</param>
+    /// <param name="choices">Choices of each prompt.</param>
+    /// <param name="maxTokens">The bound under whichever name the endpoint has it.</param>
+    /// <param name="topLogprobs">Null = no log-probabilities.</param>
+    /// <exception cref="ApiException">400: something cannot be done as asked.</exception>
+    public MappedRequest Map(
+        GenerationFields fields, ReadyModel ready, IReadOnlyList<IReadOnlyList<int>> prompts, int? choices, int? maxTokens, int? topLogprobs)
+    {
+        var model = ready.Model;
+        var perPrompt = Bounds.Within("n", choices, 1, settings.MaxChoices, 1);
+        if (prompts.Count * perPrompt > settings.MaxChoices)
+            throw ApiException.Invalid("n", $"{prompts.Count} prompts times n = {perPrompt} is more than {settings.MaxChoices} choices.");
+        if (maxTokens is { } bound) Bounds.Within("max_tokens", bound, 1, int.MaxValue);
+        var thought = thoughts.Supplied(fields, model);
+        var options = sampling.Map(fields, ready.Defaults, topLogprobs ?? 0, model.Spec.VocabularySize);
+        var template = new GenerationRequest
+        {
+            Prompt = [],
+            MaxTokens = 0,
+            ThoughtBudget = thoughts.Budget(fields, model),
+            Thought = thought,
+            Answering = options,
+            Thinking = options,
+            Seed = unchecked((ulong)(fields.Seed ?? Random.Shared.NextInt64())),
+            Stop = sampling.Stops(fields.Stop),
+            CacheSalt = CacheSalt(fields.CacheSalt),
+        };
+
+        var generations = new List<GenerationRequest>(prompts.Count * perPrompt);
+        foreach (var prompt in prompts)
+        {
+            if (prompt.Count == 0) throw ApiException.Invalid("prompt", "The prompt is empty: it must have at least one token.");
+            var left = room.After(prompt.Count, thought?.Count ?? 0, model);
+            for (var choice = 0; choice < perPrompt; choice++)
+                generations.Add(template with { Prompt = prompt, MaxTokens = Math.Min(maxTokens ?? settings.DefaultMaxTokens, left), Choice = choice });
+        }
+
+        return new MappedRequest(model, generations, prompts.Sum(prompt => prompt.Count), fields.ShowsThoughts, topLogprobs is not null);
+    }
+
+    private static string CacheSalt(string? salt) => salt is null or { Length: <= MaxSaltLength }
+        ? salt ?? ""
+        : throw ApiException.Invalid("cache_salt", $"'cache_salt' may have {MaxSaltLength} characters.");
+}

@@ -1,0 +1,78 @@
+using InferenceServer.Errors;
+using InferenceServer.Hosting;
+using InferenceServer.Models;
+using InferenceServer.Models.Checkpoints;
+
+namespace InferenceServer.Requests;
+
+/// <summary>
+/// What a request says about thoughts, held against what the model's method can do: a wish that would have no effect is
+/// refused, never ignored.
+/// </summary>
+public sealed class ThoughtMapper(ServerSettings settings)
+{
+    private const string BudgetParam = "thinking_token_budget";
+    private const string EffortParam = "reasoning_effort";
+    private const string ThoughtParam = "thought";
+
+    /// <summary>Thought tokens at most; null = the model's own default.</summary>
+    /// <exception cref="ApiException">400: out of bounds, in conflict, or nothing this model can do.</exception>
+    public int? Budget(GenerationFields fields, ServedModel model)
+    {
+        var budget = fields.ThinkingTokenBudget;
+        if (budget is { } given) Bounds.Within(BudgetParam, given, 0, int.MaxValue);
+        var effort = Effort(fields.ReasoningEffort);
+        if (budget is not null && effort is not null && budget != effort)
+        {
+            throw ApiException.Invalid(
+                BudgetParam, $"'{BudgetParam}' {budget} is in conflict with '{EffortParam}' {fields.ReasoningEffort}, which means {effort} here: send one.", "conflicting_parameters");
+        }
+
+        var param = budget is null ? EffortParam : BudgetParam;
+        return (budget ?? effort) is { } wanted ? Allowed(model.Thinking, wanted, param, named: budget is null) : null;
+    }
+
+    /// <summary>The thought the client supplies; null = the model thinks for itself.</summary>
+    /// <exception cref="ApiException">400: this model cannot take one, or it contradicts the budget.</exception>
+    public IReadOnlyList<int>? Supplied(GenerationFields fields, ServedModel model)
+    {
+        if (fields.Thought is not { } thought) return null;
+        if (model.Thinking.Method != ThinkingMethod.Tas)
+            throw ApiException.Invalid(ThoughtParam, $"The method of this model, {model.Thinking.Method.Id()}, cannot be given a thought.", "unsupported_parameter");
+        if (fields.ThinkingTokenBudget is not null || fields.ReasoningEffort is not null)
+            throw ApiException.Invalid(ThoughtParam, $"'{ThoughtParam}' replaces the model's own: send it without a budget or effort.", "conflicting_parameters");
+        return model.Tokenizer.EncodeToIds(thought, addSpecialTokens: false, parseSpecialTokens: false);
+    }
+
+    private static int? Allowed(ThinkingBlock thinking, int budget, string param, bool named)
+    {
+        var method = thinking.Method.Id();
+        switch (thinking.Method)
+        {
+            case ThinkingMethod.Tas:
+                return budget;
+            case ThinkingMethod.QuietStar when budget == 0:
+                return 0;
+            case ThinkingMethod.QuietStar when named:
+                return null;
+            case ThinkingMethod.QuietStar:
+                throw ApiException.Invalid(
+                    param, $"Thoughts of {method} have {thinking.SampledThoughtTokens} tokens each, before every answer token: '{param}' may only be 0.", "unsupported_parameter");
+            case ThinkingMethod.IcotSi or ThinkingMethod.Tpo:
+                throw ApiException.Invalid(
+                    param, $"Thoughts of {method} are part of the text the model writes: '{param}' cannot bound them; 'max_tokens' does.", "unsupported_parameter");
+            default:
+                return budget == 0
+                    ? 0
+                    : throw ApiException.Invalid(param, $"This model ({method}) writes no thoughts: '{param}' cannot grant any.", "unsupported_parameter");
+        }
+    }
+
+    private int? Effort(string? effort)
+    {
+        if (effort is null) return null;
+        return settings.ReasoningEffort.TryGetValue(effort, out var budget)
+            ? budget
+            : throw ApiException.Invalid(EffortParam, $"'{EffortParam}' must be one of {string.Join(", ", settings.ReasoningEffort.Keys)}.");
+    }
+}

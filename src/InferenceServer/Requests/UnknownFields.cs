@@ -1,0 +1,72 @@
+using System.Text.Json;
+using InferenceServer.Errors;
+using InferenceServer.Hosting;
+
+namespace InferenceServer.Requests;
+
+/// <summary>
+/// What happens to fields this server has no meaning for. Those that only label a request are accepted. Those that
+/// would change the result are accepted with the value that changes nothing and refused otherwise. All others are refused
+/// or reported in the log, by setting.
+/// </summary>
+public sealed partial class UnknownFields(ServerSettings settings, ILogger<UnknownFields> logger)
+{
+    private static readonly HashSet<string> Labels =
+    [
+        "user", "metadata", "store", "service_tier", "safety_identifier", "prompt_cache_key", "prompt_cache_retention", "parallel_tool_calls",
+    ];
+
+    private static readonly Dictionary<string, Func<JsonElement, bool>> Neutral = new()
+    {
+        ["tools"] = IsEmpty,
+        ["tool_choice"] = value => IsText(value, "none", "auto"),
+        ["tool_calls"] = IsEmpty,
+        ["functions"] = IsEmpty,
+        ["function_call"] = value => IsText(value, "none", "auto"),
+        ["response_format"] = value => value.ValueKind == JsonValueKind.Object && value.TryGetProperty("type", out var type) && IsText(type, "text"),
+        ["modalities"] = value => value.ValueKind == JsonValueKind.Array && value.EnumerateArray().All(item => IsText(item, "text")),
+        ["best_of"] = value => IsNumber(value, 1),
+        ["echo"] = value => value.ValueKind == JsonValueKind.False,
+        ["suffix"] = value => IsText(value, ""),
+        ["repetition_penalty"] = value => IsNumber(value, 1),
+        ["length_penalty"] = value => IsNumber(value, 1),
+        ["min_tokens"] = value => IsNumber(value, 0),
+        ["ignore_eos"] = value => value.ValueKind == JsonValueKind.False,
+        ["use_beam_search"] = value => value.ValueKind == JsonValueKind.False,
+        ["skip_special_tokens"] = value => value.ValueKind == JsonValueKind.True,
+        ["annotations"] = IsEmpty,
+        ["refusal"] = value => IsText(value, ""),
+    };
+
+    /// <exception cref="ApiException">400: a field would have been ignored.</exception>
+    public void Check(Dictionary<string, JsonElement>? fields, string prefix = "")
+    {
+        foreach (var (name, value) in fields ?? [])
+        {
+            if (Labels.Contains(name) || value.ValueKind == JsonValueKind.Null) continue;
+            var param = Shorten(prefix + name);
+            if (Neutral.TryGetValue(name, out var changesNothing))
+            {
+                if (changesNothing(value)) continue;
+                throw ApiException.Invalid(param, $"'{param}' is not supported by this server with that value.", "unsupported_parameter");
+            }
+
+            if (settings.UnknownFields == UnknownFieldPolicy.Reject)
+                throw ApiException.Invalid(param, $"'{param}' is not a field of this endpoint.", "unknown_parameter");
+            Ignored(logger, param);
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "A request's unknown field {Field} has no effect.")]
+    private static partial void Ignored(ILogger logger, string field);
+
+    private static string Shorten(string name) => name.Length <= 64 ? name : name[..64] + "…";
+
+    private static bool IsEmpty(JsonElement value) => value.ValueKind == JsonValueKind.Array && value.GetArrayLength() == 0;
+
+    private static bool IsText(JsonElement value, params string[] texts) =>
+        value.ValueKind == JsonValueKind.String && Array.Exists(texts, text => value.ValueEquals(text));
+
+    private static bool IsNumber(JsonElement value, double number) =>
+        value.ValueKind == JsonValueKind.Number && value.TryGetDouble(out var found) && found == number;
+}

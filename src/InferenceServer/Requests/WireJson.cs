@@ -1,0 +1,26 @@
+using System.Text.Json.Serialization;
+using InferenceServer.Errors;
+using InferenceServer.Health;
+using InferenceServer.Native;
+using InferenceServer.OpenAI;
+
+namespace InferenceServer.Requests;
+
+/// <summary>Everything that goes over the wire, known at build time.</summary>
+[JsonSerializable(typeof(ChatRequest))]
+[JsonSerializable(typeof(ChatResponse))]
+[JsonSerializable(typeof(ChatChunk))]
+[JsonSerializable(typeof(CompletionRequest))]
+[JsonSerializable(typeof(CompletionResponse))]
+[JsonSerializable(typeof(CompletionChunk))]
+[JsonSerializable(typeof(ModelList))]
+[JsonSerializable(typeof(ErrorResponse))]
+[JsonSerializable(typeof(HealthResponse))]
+[JsonSerializable(typeof(ContentPart))]
+[JsonSerializable(typeof(GenerateRequest))]
+[JsonSerializable(typeof(GenerateResponse))]
+[JsonSerializable(typeof(GenerateToken))]
+[JsonSerializable(typeof(GenerateRestart))]
+[JsonSerializable(typeof(GenerateDone))]
+[JsonSourceGenerationOptions(GenerationMode = JsonSourceGenerationMode.Metadata)]
+internal sealed partial class WireJson : JsonSerializerContext;

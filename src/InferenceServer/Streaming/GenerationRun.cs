@@ -1,0 +1,137 @@
+using InferenceServer.Errors;
+using InferenceServer.Logging;
+using InferenceServer.Models.Engine;
+using InferenceServer.Requests;
+
+namespace InferenceServer.Streaming;
+
+/// <summary>An event of one of a request's choices.</summary>
+public readonly record struct ChoiceEvent(int Choice, GenerationEvent Event);
+
+/// <summary>
+/// All generations of one HTTP request, read as one sequence of events. Ends their work when the client leaves or the
+/// handler does, whichever comes first.
+/// </summary>
+public sealed class GenerationRun : IDisposable
+{
+    private readonly List<Generation> _generations = [];
+    private readonly Task<bool>?[] _waits;
+    private readonly RequestLog _log;
+    private readonly CancellationTokenRegistration _abort;
+    private int _next;
+
+    private GenerationRun(MappedRequest request, HttpContext context)
+    {
+        _waits = new Task<bool>?[request.Generations.Count];
+        _log = RequestLog.Of(context);
+        _log.Model = request.Model.Name;
+        Usage = new GenerationUsage(request.PromptTokens, 0, 0);
+        try
+        {
+            foreach (var generation in request.Generations) _generations.Add(request.Model.Engine.Submit(generation));
+        }
+        catch (EngineBusyException exception)
+        {
+            Dispose();
+            throw ApiException.Busy(exception.Message, (int)Math.Ceiling(exception.RetryAfter.TotalSeconds));
+        }
+        catch (Exception exception) when (exception is InvalidOperationException or ObjectDisposedException)
+        {
+            Dispose();
+            throw ApiException.Unavailable("The engine takes no requests; see /health.", "engine_unavailable", retryAfter: 5);
+        }
+
+        _abort = context.RequestAborted.UnsafeRegister(static run => ((GenerationRun)run!).Cancel(), this);
+    }
+
+    public int Choices => _waits.Length;
+
+    /// <summary>Choices that have sent their last event.</summary>
+    public int Ended { get; private set; }
+
+    public bool HasEnded => Ended == Choices;
+
+    /// <summary>Of the choices that have ended; complete when all have.</summary>
+    public GenerationUsage Usage { get; private set; }
+
+    /// <exception cref="ApiException">429: the queue is full. 503: the engine takes no requests.</exception>
+    public static GenerationRun Start(MappedRequest request, HttpContext context) => new(request, context);
+
+    /// <summary>The next event, if one is there already.</summary>
+    public bool TryRead(out ChoiceEvent choiceEvent)
+    {
+        for (var tried = 0; tried < _generations.Count; tried++)
+        {
+            var choice = (_next + tried) % _generations.Count;
+            if (!_generations[choice].Events.TryRead(out var found)) continue;
+            _next = choice + 1;
+            Observe(found);
+            choiceEvent = new ChoiceEvent(choice, found);
+            return true;
+        }
+
+        choiceEvent = default;
+        return false;
+    }
+
+    /// <summary>Until an event may be there, or the time is over: then false.</summary>
+    public async ValueTask<bool> WaitAsync(TimeSpan patience, CancellationToken cancellation)
+    {
+        try
+        {
+            await AnyEvent().WaitAsync(patience, cancellation);
+            return true;
+        }
+        catch (TimeoutException)
+        {
+            return false;
+        }
+    }
+
+    public void Dispose()
+    {
+        _abort.Dispose();
+        Cancel();
+        _log.Usage = Usage;
+    }
+
+    private void Cancel()
+    {
+        foreach (var generation in _generations) generation.Cancel();
+    }
+
+    private void Observe(GenerationEvent generationEvent)
+    {
+        switch (generationEvent)
+        {
+            case GenerationEvent.Token:
+                _log.SawToken();
+                break;
+            case GenerationEvent.Finished finished:
+                Ended++;
+                Usage = Usage with
+                {
+                    ThoughtTokens = Usage.ThoughtTokens + finished.Usage.ThoughtTokens,
+                    AnswerTokens = Usage.AnswerTokens + finished.Usage.AnswerTokens,
+                };
+                break;
+            default:
+                break;
+        }
+    }
+
+    // One wait a channel at a time: a second one on the same channel would cancel the first.
+    private Task AnyEvent()
+    {
+        for (var choice = 0; choice < _generations.Count; choice++)
+        {
+            var events = _generations[choice].Events;
+            if (events.Completion.IsCompleted) _waits[choice] = null;
+            else if (_waits[choice] is null or { IsCompleted: true }) _waits[choice] = events.WaitToReadAsync().AsTask();
+        }
+
+        if (_waits.Length == 1) return _waits[0] ?? Task.CompletedTask;
+        var open = _waits.OfType<Task<bool>>().ToArray();
+        return open.Length == 0 ? Task.CompletedTask : Task.WhenAny(open);
+    }
+}

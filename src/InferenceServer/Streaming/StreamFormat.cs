@@ -1,0 +1,23 @@
+using InferenceServer.Errors;
+using InferenceServer.Models.Engine;
+
+namespace InferenceServer.Streaming;
+
+/// <summary>How one endpoint says what happens. One instance a request.</summary>
+public abstract class StreamFormat
+{
+    /// <summary>Before anything of any choice.</summary>
+    public abstract void Begin(SseWriter writer);
+
+    public abstract void Token(SseWriter writer, int choice, GenerationEvent.Token token);
+
+    /// <summary>What was sent on a channel is void.</summary>
+    public abstract void Restarted(SseWriter writer, int choice, GenerationEvent.Restarted restarted);
+
+    public abstract void Finished(SseWriter writer, int choice, GenerationEvent.Finished finished);
+
+    /// <summary>After all of every choice.</summary>
+    public abstract void Complete(SseWriter writer, GenerationUsage usage);
+
+    public abstract void Fail(SseWriter writer, ErrorResponse problem);
+}

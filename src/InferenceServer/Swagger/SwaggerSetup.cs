@@ -1,0 +1,54 @@
+using InferenceServer.Hosting;
+using InferenceServer.Requests;
+using Microsoft.OpenApi;
+using Swashbuckle.AspNetCore.SwaggerGen;
+
+namespace InferenceServer.Swagger;
+
+/// <summary>The API's description at /swagger/v1/swagger.json and its page at /swagger. Built when first asked for.</summary>
+internal static class SwaggerSetup
+{
+    public static IServiceCollection AddApiDescription(this IServiceCollection services)
+    {
+        services.ConfigureHttpJsonOptions(json => json.SerializerOptions.PropertyNamingPolicy = System.Text.Json.JsonNamingPolicy.SnakeCaseLower);
+        services.AddEndpointsApiExplorer();
+        services.AddSwaggerGen();
+        services.AddOptions<SwaggerGenOptions>().Configure<ServerSettings>(Describe);
+        return services;
+    }
+
+    public static WebApplication UseApiDescription(this WebApplication app)
+    {
+        app.UseSwagger(options => options.OpenApiVersion = OpenApiSpecVersion.OpenApi3_1);
+        app.UseSwaggerUI(options => options.SwaggerEndpoint("v1/swagger.json", "InferenceServer"));
+        return app;
+    }
+
+    private static void Describe(SwaggerGenOptions options, ServerSettings settings)
+    {
+        options.SwaggerDoc("v1", new OpenApiInfo { Title = "InferenceServer", Version = "v1", Description = "Language models that think. See docs/api.md." });
+        options.NonNullableReferenceTypesAsRequired();
+        options.SupportNonNullableReferenceTypes();
+        options.IncludeXmlComments(Path.Combine(AppContext.BaseDirectory, $"{typeof(SwaggerSetup).Assembly.GetName().Name}.xml"));
+        options.OperationFilter<StreamOperationFilter>();
+        options.SchemaFilter<ThoughtFieldFilter>(settings.ReasoningField);
+        options.MapType<StopInput>(() => OneOf(Text(), Many(Text())));
+        options.MapType<MessageContent>(() => OneOf(Text(), Many(TextPart())));
+        options.MapType<PromptInput>(() => OneOf(Text(), Many(Text()), Many(TokenId()), Many(Many(TokenId()))));
+    }
+
+    private static OpenApiSchema OneOf(params IOpenApiSchema[] schemas) => new() { OneOf = [.. schemas] };
+
+    private static OpenApiSchema Many(OpenApiSchema items) => new() { Type = JsonSchemaType.Array, Items = items };
+
+    private static OpenApiSchema Text() => new() { Type = JsonSchemaType.String };
+
+    private static OpenApiSchema TokenId() => new() { Type = JsonSchemaType.Integer, Format = "int32" };
+
+    private static OpenApiSchema TextPart() => new()
+    {
+        Type = JsonSchemaType.Object,
+        Required = new HashSet<string> { "type", "text" },
+        Properties = new Dictionary<string, IOpenApiSchema> { ["type"] = new OpenApiSchema { Type = JsonSchemaType.String, Const = "text" }, ["text"] = Text() },
+    };
+}

@@ -1,0 +1,29 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Text.Json.Nodes;
+using InferenceServer.Tests.Support;
+using static InferenceServer.Tests.Support.Bodies;
+
+namespace InferenceServer.Tests.Health;
+
+public sealed class HealthTests
+{
+    [Fact]
+    public async Task A_server_that_drains_is_alive_but_not_ready_and_takes_no_requests()
+    {
+        await using var server = new TestServer();
+        await server.InitializeAsync();
+        Assert.Equal(HttpStatusCode.OK, (await server.Http.GetAsync("/live")).StatusCode);
+        server.Models.Drain();
+        Assert.Equal(HttpStatusCode.OK, (await server.Http.GetAsync("/live")).StatusCode);
+
+        using var health = await server.Http.GetAsync("/health");
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, health.StatusCode);
+        Assert.Equal("draining", (string?)(await health.Content.ReadFromJsonAsync<JsonObject>())!["status"]);
+
+        using var chat = await server.PostAsync(Chats, Chat());
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, chat.StatusCode);
+        Assert.NotNull(chat.Headers.RetryAfter);
+        Assert.Equal("draining", (string?)(await chat.Content.ReadFromJsonAsync<JsonObject>())!["error"]!["code"]);
+    }
+}

@@ -1,0 +1,33 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Text.Json.Nodes;
+using InferenceServer.Tests.Support;
+
+namespace InferenceServer.Tests.OpenAI;
+
+[Collection(SharedServer.Name)]
+public sealed class ModelsTests(TestServer server)
+{
+    [Fact]
+    public async Task Models_are_listed_with_how_they_think()
+    {
+        var list = await server.Http.GetFromJsonAsync<JsonObject>("/v1/models");
+        Assert.Equal(["tiny", "plain", "bare"], list!["data"]!.AsArray().Select(model => (string)model!["id"]!));
+        var tiny = await server.Http.GetFromJsonAsync<JsonObject>("/v1/models/tiny");
+        Assert.Equal("model", (string?)tiny!["object"]);
+        Assert.Equal("tas", (string?)tiny["method"]);
+        Assert.Equal(TinyCheckpoint.Layers, (int?)tiny["layers"]);
+        Assert.Equal(TinyCheckpoint.ThinkingLayer, (int?)tiny["thinking_layer"]);
+        Assert.Equal(TinyCheckpoint.Context, (int?)tiny["context_length"]);
+        Assert.True(JsonNode.DeepEquals(tiny, list["data"]![0]));
+    }
+
+    [Fact]
+    public async Task A_model_that_is_not_there_is_404()
+    {
+        using var response = await server.Http.GetAsync("/v1/models/none");
+        Assert.Equal(HttpStatusCode.NotFound, response.StatusCode);
+        var body = await response.Content.ReadFromJsonAsync<JsonObject>();
+        Assert.Equal("model_not_found", (string?)body!["error"]!["code"]);
+    }
+}

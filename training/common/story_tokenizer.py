@@ -9,6 +9,7 @@ from collections import Counter
 from pathlib import Path
 
 from .bpe import Tokenizer, byte_alphabet, compile_pattern, train_merges
+from .format import Format
 from .stories import tell
 from .words import MEN, THINGS, WOMEN
 
@@ -67,6 +68,11 @@ def _spec(vocab: dict[str, int], merges: list[tuple[str, str]]) -> dict:
             "vocab": {**{token: i for i, token in enumerate(SPECIAL_TOKENS)}, **vocab},
             "merges": [f"{left} {right}" for left, right in merges]},
     }
+
+
+def story_format(tokenizer: Tokenizer) -> Format:
+    """The prompt of the story models: what the chat template renders."""
+    return Format(tokenizer, tokenizer.added["<eos>"], "<bos>{}")
 
 
 def write_files(tokenizer: Tokenizer, directory: str | Path, context: int) -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 import torch
 
 from ..common import checkpoint
-from ..common.bpe import Tokenizer
 from ..common.decoder import DecoderConfig
+from ..common.format import Format, read_format
 from ..common.stories import Problem, evaluation_set
 from .inference import greedy
 from .model import TasDecoder
@@ -18,8 +18,8 @@ MAX_THOUGHT = 64
 MAX_ANSWER = 48
 
 
-def load(directory: str | Path) -> tuple[TasDecoder, Tokenizer]:
-    """A TaS checkpoint, its weights widened to f32."""
+def load(directory: str | Path) -> tuple[TasDecoder, Format, int]:
+    """A TaS checkpoint with its weights widened to f32, its format, and the id of the end-of-thought token."""
     config = checkpoint.read_config(directory)
     thinking = config.get("thinking", {})
     if thinking.get("method") != "tas":
@@ -29,50 +29,44 @@ def load(directory: str | Path) -> tuple[TasDecoder, Tokenizer]:
     if model.config.tied:
         tensors["lm_head.weight"] = tensors["model.embed_tokens.weight"]
     model.load_state_dict(tensors)
-    return model.eval(), Tokenizer.load(directory)
+    return model.eval(), read_format(directory), thinking["thought_end_token_id"]
 
 
-def encode_prompt(tokenizer: Tokenizer, text: str) -> list[int]:
-    """The ids of a story prompt: <bos> and the text."""
-    return [tokenizer.added["<bos>"]] + tokenizer.encode(text, added_tokens=False)
-
-
-class Measure:
-    """Shares of right answers, in percent: all, per number of operations and per kind of question."""
-
-    def __init__(self, problems: list[Problem], right: list[bool]):
-        groups = defaultdict(list)
-        for problem, hit in zip(problems, right):
-            for key in ("all", str(problem.operations), problem.question):
-                groups[key].append(hit)
-        self.shares = {key: round(100 * sum(hits) / len(hits), 1) for key, hits in groups.items()}
-
-
-def measure(model: TasDecoder, tokenizer: Tokenizer, problems: list[Problem], thoughts: bool = True) -> dict:
+def measure(model: TasDecoder, form: Format, thought_end: int, problems: list[Problem], thoughts: bool = True) -> dict:
     """Accuracies in percent, exact match of the whole answer, greedy.
 
     `own`: with the model's own thoughts; `off`: none; `swapped`: the thought of the next problem in the list;
     `given`: the right thought; `thought`: the thought itself is right. A control has only `off`.
     """
-    end, eos = tokenizer.added["<thought_end>"], tokenizer.added["<eos>"]
-    prompts = [encode_prompt(tokenizer, problem.text) for problem in problems]
+    prompts = [form.prompt(problem.text) for problem in problems]
 
     def answers(given: list[list[int]]) -> dict:
-        whole = [prompt + thought + [end] for prompt, thought in zip(prompts, given)]
-        texts = [tokenizer.decode(ids) for ids in _batched(model, whole, eos, MAX_ANSWER, False)]
-        return Measure(problems, [text == problem.answer for text, problem in zip(texts, problems)]).shares
+        whole = [prompt + thought + [thought_end] for prompt, thought in zip(prompts, given)]
+        texts = [form.decode(ids) for ids in _batched(model, whole, form.eos, MAX_ANSWER, False)]
+        return _shares(problems, [text == problem.answer for text, problem in zip(texts, problems)])
     out = {"off": answers([[] for _ in problems])}
     if thoughts:
-        own = _batched(model, prompts, end, MAX_THOUGHT, True)
-        right = [tokenizer.encode(problem.thought) for problem in problems]
+        own = _batched(model, prompts, thought_end, MAX_THOUGHT, True)
+        right = [form.tokenizer.encode(problem.thought) for problem in problems]
         out["own"] = answers(own)
         out["swapped"] = answers(own[1:] + own[:1])
         out["given"] = answers(right)
-        out["thought"] = Measure(problems, [mine == theirs for mine, theirs in zip(own, right)]).shares
+        out["thought"] = _shares(problems, [mine == theirs for mine, theirs in zip(own, right)])
     return out
 
 
-def _batched(model: TasDecoder, prompts: list[list[int]], end: int, limit: int, thinking: bool, size: int = 64):
+def _shares(problems: list[Problem], right: list[bool]) -> dict[str, float]:
+    """Percent right: all, per number of operations and per kind of question."""
+    groups = defaultdict(list)
+    for problem, hit in zip(problems, right):
+        for key in ("all", str(problem.operations), problem.question):
+            groups[key].append(hit)
+    return {key: round(100 * sum(hits) / len(hits), 1) for key, hits in sorted(groups.items())}
+
+
+def _batched(
+    model: TasDecoder, prompts: list[list[int]], end: int, limit: int, thinking: bool, size: int = 64,
+) -> list[list[int]]:
     order = sorted(range(len(prompts)), key=lambda i: len(prompts[i]))
     out: list[list[int]] = [[] for _ in prompts]
     for at in range(0, len(order), size):
@@ -90,5 +84,5 @@ if __name__ == "__main__":
     parser.add_argument("--invented", type=float, default=0.0, help="share of made-up names and things")
     chosen = parser.parse_args()
     torch.set_num_threads(1)
-    loaded, words = load(chosen.checkpoint)
-    print(json.dumps(measure(loaded, words, evaluation_set(chosen.size, chosen.seed, chosen.invented)), indent=1))
+    result = measure(*load(chosen.checkpoint), evaluation_set(chosen.size, chosen.seed, chosen.invented))
+    print(json.dumps(result, indent=1))

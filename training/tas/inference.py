@@ -29,7 +29,10 @@ class Generation:
 def think_then_speak(
     model: TasDecoder, prompt: list[int], thought_end: int, eos: int, max_thought: int, max_answer: int,
 ) -> Generation:
-    """One prompt with an exit cache: the lower layers run once per token, the upper ones catch up before the answer."""
+    """One prompt with an exit cache: the lower layers run once per token, the upper ones catch up before the answer.
+
+    A thought of `max_thought` tokens is cut and its end forced; 0 turns thoughts off.
+    """
     k, last = model.thinking_layer, model.config.layers
     cache, out = KvCache(last), Generation()
     exits: list[Tensor] = []  # states after layer k of every token so far, [1, T, d] each
@@ -39,14 +42,14 @@ def think_then_speak(
 
     exits.append(run(prompt, k, 0))
     length = len(prompt)
-    logits = model.thought_logits(exits[0][0, -1])
-    out.first_thought_logits = logits
-    token = out.choose(logits)
-    while token != thought_end and len(out.thought) < max_thought:
+    out.first_thought_logits = model.thought_logits(exits[0][0, -1])
+    while len(out.thought) < max_thought:
+        token = out.choose(model.thought_logits(exits[-1][0, -1]))
+        if token == thought_end:
+            break
         out.thought.append(token)
         exits.append(run([token], k, length))
         length += 1
-        token = out.choose(model.thought_logits(exits[-1][0, -1]))
     exits.append(run([thought_end], k, length))
     length += 1
     states = _causal(model, torch.cat(exits, dim=1), k, last, cache, 0)

@@ -58,6 +58,9 @@ class Batch:
     think: Tensor     # positions for the thinking head
     speak: Tensor     # positions for the language head
 
+    def to(self, device: str) -> "Batch":
+        return Batch(*(part.to(device) for part in (self.ids, self.lengths, self.think, self.speak)))
+
 
 def pack(samples: list[Sample]) -> Batch:
     """One batch; a position is trained where the token after it belongs to the thought, or to the answer."""

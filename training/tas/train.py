@@ -1,86 +1,149 @@
 """Trains a TaS model on word problems, from scratch or from a Hugging Face base, and writes a checkpoint directory.
 
-    python3 -m training.tas.train --out checkpoints/tas-stories            # the committed checkpoint
-    python3 -m training.tas.train --variant control --name control-0       # no thoughts, equal size and steps
-    python3 -m training.tas.train --variant last --name last-0             # thinking head after the last layer
-    python3 -m training.tas.train --base DIR --out DIR                     # fine-tune a base in safetensors layout
+    python3 -m training.tas.train --out checkpoints/tas-stories     the committed checkpoint
+    python3 -m training.tas.train --variant control                 no thoughts, equal size, examples and steps
+    python3 -m training.tas.train --variant last                    thinking head after the last layer
+    python3 -m training.tas.train --base DIR --out DIR              fine-tunes a base in safetensors layout
+
+A killed run continues where it was when the same command is given again.
 """
 
 import argparse
 import json
 import os
 import random
+from collections.abc import Callable
+from pathlib import Path
 
-os.environ.setdefault("OPENBLAS_CORETYPE", "SkylakeX")  # before torch: Debian's detection picks SSE3 kernels
+os.environ.setdefault("OPENBLAS_CORETYPE", "SkylakeX")  # before torch: Debian's OpenBLAS picks SSE3 kernels by itself
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import torch  # noqa: E402
 
 from ..common import loop, story_tokenizer  # noqa: E402
-from ..common.bpe import Tokenizer  # noqa: E402
+from ..common.base import Base  # noqa: E402
 from ..common.decoder import DecoderConfig  # noqa: E402
+from ..common.format import Format  # noqa: E402
 from ..common.stories import evaluation_set, tell  # noqa: E402
-from .evaluate import encode_prompt, measure  # noqa: E402
+from .evaluate import MAX_THOUGHT, measure  # noqa: E402
 from .export import export  # noqa: E402
-from .model import Sample, TasDecoder, losses, pack  # noqa: E402
+from .model import Batch, Sample, TasDecoder, losses, pack  # noqa: E402
 
-OFF_SHARE = 0.1
+OFF_SHARE = 0.1  # of the samples have no thought, so that "thoughts off" is a trained mode
+
+Triple = tuple[str, str, str]  # question, thought, answer
 
 
-def story_samples(tokenizer: Tokenizer, seed: int, step: int, size: int, off_share: float) -> list[Sample]:
-    """The training samples of one step, a function of (seed, step)."""
+def stories(rng: random.Random) -> Triple:
+    problem = tell(rng, held_out=False)
+    return problem.text, problem.thought, problem.answer
+
+
+def from_file(path: str) -> Callable[[random.Random], Triple]:
+    """Random lines of a JSONL file with the fields question, thought and answer."""
+    lines = Path(path).read_text(encoding="utf-8").splitlines()
+    rows = [(row["question"], row["thought"], row["answer"]) for row in map(json.loads, filter(None, lines))]
+    return lambda rng: rng.choice(rows)
+
+
+def step_batch(
+    source: Callable[[random.Random], Triple], form: Format, thought_end: int, seed: int, step: int, size: int,
+    off_share: float, context: int,
+) -> Batch:
+    """The batch of one step, a function of (seed, step). Samples longer than the context are drawn again."""
     rng = random.Random(f"train/{seed}/{step}")
-    end, eos = tokenizer.added["<thought_end>"], tokenizer.added["<eos>"]
-    samples = []
-    for _ in range(size):
-        problem = tell(rng, held_out=False)
+    samples: list[Sample] = []
+    while len(samples) < size:
+        question, thought, answer = source(rng)
         off = rng.random() < off_share
-        samples.append(Sample(
-            encode_prompt(tokenizer, problem.text), ([] if off else tokenizer.encode(problem.thought)) + [end],
-            tokenizer.encode(problem.answer) + [eos], off))
-    return samples
+        sample = Sample(
+            form.prompt(question), ([] if off else form.tokenizer.encode(thought)) + [thought_end],
+            form.tokenizer.encode(answer) + [form.eos], off)
+        if len(sample.question) + len(sample.thought) + len(sample.answer) <= context:
+            samples.append(sample)
+    return pack(samples)
 
 
-def main() -> None:
+def arguments(given: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--name", help="of the run in training/runs; a run of that name is resumed")
     parser.add_argument("--out", help="checkpoint directory to write")
     parser.add_argument("--variant", choices=("tas", "control", "last"), default="tas")
+    parser.add_argument("--base", help="Hugging Face checkpoint directory to start from")
+    parser.add_argument("--data", help="JSONL with question, thought, answer; default: word problems made on the fly")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--steps", type=int, default=2600)
-    parser.add_argument("--batch", type=int, default=32)
-    parser.add_argument("--learning-rate", type=float, default=1.5e-3)
-    parser.add_argument("--layers", type=int, default=6)
-    parser.add_argument("--width", type=int, default=128)
-    parser.add_argument("--thinking-layer", type=int, default=3)
-    parser.add_argument("--thought-weight", type=float, default=1.0, help="lambda of the loss")
+    parser.add_argument("--batch", type=int, default=32, help="sequences per step")
+    parser.add_argument("--learning-rate", type=float, help="peak; default 1.5e-3, with --base 1e-5")
+    parser.add_argument("--layers", type=int, default=6, help="without --base")
+    parser.add_argument("--width", type=int, default=128, help="without --base; a multiple of 32")
+    parser.add_argument("--thinking-layer", type=int, help="k; default half of the layers")
+    parser.add_argument("--thought-weight", type=float, default=1.0, help="lambda: weight of the thinking loss")
+    parser.add_argument("--thought-end", default="<thought_end>", help="end-of-thought token; a new one is added to a base")
+    parser.add_argument("--max-thought", type=int, default=MAX_THOUGHT, help="max_thought_tokens in config.json")
     parser.add_argument("--evaluate", type=int, default=600, help="number of held-out problems")
-    chosen = parser.parse_args()
-    torch.set_num_threads(1)
-    name = chosen.name or f"tas-{chosen.variant}-{chosen.seed}"
+    parser.add_argument("--device", default="cpu")
+    return parser.parse_args(given)
 
-    tokenizer = story_tokenizer.train()
-    config = DecoderConfig(
-        tokenizer.size, chosen.width, (chosen.width * 8 // 3 + 31) // 32 * 32, chosen.layers, chosen.width // 32,
-        chosen.width // 32)
-    model = TasDecoder(config, chosen.layers if chosen.variant == "last" else chosen.thinking_layer)
-    model.initialise(torch.Generator().manual_seed(chosen.seed))
+
+def main(given: list[str] | None = None) -> dict:
+    """Runs the recipe; returns the measured accuracies (empty for data from a file)."""
+    chosen = arguments(given)
+    torch.set_num_threads(1)
+    base = Base(chosen.base) if chosen.base else None
+    form = base.format if base else story_tokenizer.story_format(story_tokenizer.train())
+    thought_end = base.token(chosen.thought_end) if base else form.tokenizer.added["<thought_end>"]
+    form = base.format if base else form
+    config = base.config if base else DecoderConfig(
+        form.tokenizer.size, chosen.width, (chosen.width * 8 // 3 + 31) // 32 * 32, chosen.layers,
+        chosen.width // 32, chosen.width // 32)
+    k = config.layers if chosen.variant == "last" else chosen.thinking_layer or max(1, config.layers // 2)
+    model = TasDecoder(config, k)
+    if base:
+        base.load_into(model)
+    else:
+        model.initialise(torch.Generator().manual_seed(chosen.seed))
     model.start_thinking_as_speaking()
+    model.to(chosen.device)
+
+    source = from_file(chosen.data) if chosen.data else stories
     off_share = 1.0 if chosen.variant == "control" else OFF_SHARE
 
     def step_losses(step: int) -> dict[str, torch.Tensor]:
-        batch = pack(story_samples(tokenizer, chosen.seed, step, chosen.batch, off_share))
-        with torch.autocast("cpu", torch.bfloat16):
+        batch = step_batch(
+            source, form, thought_end, chosen.seed, step, chosen.batch, off_share, config.context).to(chosen.device)
+        with torch.autocast(torch.device(chosen.device).type, torch.bfloat16):
             return losses(model, batch, chosen.thought_weight)
 
-    run = loop.train(name, model, loop.Schedule(chosen.steps, chosen.learning_rate), step_losses)
-    model.load_state_dict({key: value.bfloat16().float() for key, value in model.state_dict().items()})
-    result = measure(model, tokenizer, evaluation_set(chosen.evaluate), thoughts=chosen.variant != "control")
-    (run / "result.json").write_text(json.dumps(vars(chosen) | {"accuracy": result}, indent=1) + "\n")
-    print(json.dumps(result))
+    rate = chosen.learning_rate or (1e-5 if base else 1.5e-3)
+    name = chosen.name or f"tas-{chosen.variant}-{chosen.seed}" + (f"-{base.directory.name}" if base else "")
+    run = loop.train(name, model, loop.Schedule(chosen.steps, rate), step_losses)
+
+    # What is measured is what is shipped: weights rounded to bf16, computed in f32.
+    model.to("cpu").load_state_dict({key: value.bfloat16().float() for key, value in model.state_dict().items()})
     if chosen.out:
-        export(model, tokenizer, chosen.out)
-        print(f"Written to {chosen.out}")
+        special = special_ids(base, form)
+        export(model, chosen.out, thought_end, chosen.max_thought, special)
+        if base:
+            base.write_tokenizer(chosen.out)
+        else:
+            story_tokenizer.write_files(form.tokenizer, chosen.out, config.context)
+        print(f"Written to {chosen.out}", flush=True)
+    if chosen.data or not chosen.evaluate:
+        return {}
+    result = measure(
+        model, form, thought_end, evaluation_set(chosen.evaluate), thoughts=chosen.variant != "control")
+    (run / "result.json").write_text(json.dumps(vars(chosen) | {"k": k, "accuracy": result}, indent=1) + "\n")
+    print(json.dumps(result), flush=True)
+    return result
+
+
+def special_ids(base: Base | None, form: Format) -> dict[str, int]:
+    """The token ids for config.json: those of the base, or those of the story tokenizer."""
+    if base:
+        return {"eos_token_id": form.eos}
+    added = form.tokenizer.added
+    return {"bos_token_id": added["<bos>"], "eos_token_id": added["<eos>"], "pad_token_id": added["<pad>"]}
 
 
 if __name__ == "__main__":

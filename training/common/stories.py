@@ -151,16 +151,17 @@ class _Telling:
                 asked = rng.choice((
                     f"How many {many} does {name} have now, and how many more or fewer than at the start?",
                     f"How many {many} does {name} have in the end, and how does that compare with the start?"))
-                compared = "as many as at the start" if far == 0 else f"{far} {more} than at the start"
-                return "", asked, f"{name} has {self.counted(end)} now, {compared}."
+                moved = "unchanged" if far == 0 else f"{'up' if end > start else 'down'} by {far}"
+                return "", asked, f"{name} has {self.counted(end)} now, {moved}."
             asked = rng.choice((
                 f"How many {more} {many} than at the start does {name} have?",
                 f"How many more or fewer {many} than at the start does {name} have?",
                 f"How many {many} more or fewer than at the start is that?",
                 f"How does the number of {many} compare with the start?"))
-            compared = f"as many {many}" if far == 0 else f"{far} {more} {self.things(far)}"
-            return "", asked, f"{name} has {compared} {'as' if far == 0 else 'than'} at the start."
-        limit = min(MAX_VALUE, max(1, end + rng.choice((-1, 1)) * rng.randint(0, 40)))
+            if far == 0:
+                return "", asked, f"{name} has as many {many} as at the start."
+            return "", asked, f"{name} has {more} {many} than at the start, {far} {more}."
+        limit = _limit(rng, end)
         far = abs(end - limit)
         if question == "compare":
             asked = rng.choice((
@@ -181,6 +182,41 @@ class _Telling:
         return "", asked, f"No, {name} needs {far} more {self.things(far)}."
 
 
+def _draw(rng: random.Random, held_out: bool, count: int) -> tuple[int, list[Operation], int]:
+    """A random chain of the asked side of the hold-out: start, operations, end."""
+    while True:
+        start, steps = _random_chain(rng, count)
+        if is_held_out(chain_key(start, steps)) == held_out:
+            break
+    end = start
+    for step in steps:
+        end = apply(end, step)
+    return start, steps, end
+
+
+def _limit(rng: random.Random, end: int) -> int:
+    """A number to compare the end with, near it or further away."""
+    return min(MAX_VALUE, max(1, end + rng.choice((-1, 1)) * rng.randint(0, 40)))
+
+
+def drill(rng: random.Random, held_out: bool) -> Problem:
+    """A bare sum, `What is 24, plus 18, times 2?`: the arithmetic of a story in half its length, read left to right."""
+    start, steps, end = _draw(rng, held_out, rng.choice((1, 1, 1, 2, 3, 4)))
+    words = {"+": "plus {}", "-": "minus {}", "*": "times {}", "/": "halved"}
+    total = ", ".join([str(start)] + [words[sign].format(operand) for sign, operand in steps])
+    if rng.random() < 0.5:
+        text = f"What is {total}?"
+        compared = "unchanged" if end == start else f"{'up' if end > start else 'down'} by {abs(end - start)}"
+    else:
+        limit = _limit(rng, end)
+        text = f"Compare {total} with {limit}."
+        compared = (f"the same as {limit}" if end == limit
+                    else f"{'above' if end > limit else 'below'} {limit} by {abs(end - limit)}")
+    return Problem(
+        text, running_arithmetic(start, steps), f"It is {end}, {compared}.", chain_key(start, steps), len(steps),
+        "drill")
+
+
 def tell(
     rng: random.Random, held_out: bool, operations: int | None = None, question: str | None = None, invented: float = 0.1,
 ) -> Problem:
@@ -189,14 +225,7 @@ def tell(
     `invented` is the probability that a name, or the thing counted, is a made-up word.
     """
     count = operations or rng.randint(2, 4)
-    while True:
-        start, steps = _random_chain(rng, count)
-        chain = chain_key(start, steps)
-        if is_held_out(chain) == held_out:
-            break
-    end = start
-    for step in steps:
-        end = apply(end, step)
+    start, steps, end = _draw(rng, held_out, count)
     kind = question or rng.choices(QUESTIONS, _QUESTION_WEIGHTS)[0]
     telling = _Telling(rng, invented)
     sentences = [telling.begin(start)] + [telling.step(step) for step in steps]
@@ -204,7 +233,7 @@ def tell(
     if opening:
         sentences.insert(rng.choice((0, len(sentences))), opening)
     sentences.append(asked)
-    return Problem(" ".join(sentences), running_arithmetic(start, steps), answer, chain, count, kind)
+    return Problem(" ".join(sentences), running_arithmetic(start, steps), answer, chain_key(start, steps), count, kind)
 
 
 def evaluation_set(size: int, seed: int = 0, invented: float = 0.0) -> list[Problem]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from .bpe import Tokenizer, byte_alphabet, compile_pattern, train_merges
 from .format import Format
-from .stories import tell
+from .stories import drill, tell
 from .words import MEN, THINGS, WOMEN
 
 PATTERN = r" ?\p{L}+| ?\p{N}| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"
@@ -33,8 +33,8 @@ def train(seed: int = 0, problems: int = 20_000) -> Tokenizer:
     for pair in THINGS:
         pieces.update(" " + word for word in pair)
     for _ in range(problems):
-        problem = tell(rng, held_out=False, invented=0.0)
-        for text in (problem.text, problem.answer):
+        story, bare = tell(rng, held_out=False, invented=0.0), drill(rng, held_out=False)
+        for text in (story.text, story.answer, bare.text, bare.answer):
             pieces.update(piece for piece in pattern.findall(text) if piece.strip().isalpha() or len(piece) == 2)
     merges = train_merges(pieces, VOCABULARY_SIZE - len(SPECIAL_TOKENS))
     tokens = sorted(byte_alphabet()) + [left + right for left, right in merges]

@@ -24,18 +24,20 @@ from ..common import loop, story_tokenizer  # noqa: E402
 from ..common.base import Base  # noqa: E402
 from ..common.decoder import DecoderConfig  # noqa: E402
 from ..common.format import Format  # noqa: E402
-from ..common.stories import evaluation_set, tell  # noqa: E402
+from ..common.stories import drill, evaluation_set, tell  # noqa: E402
 from .evaluate import MAX_THOUGHT, measure  # noqa: E402
 from .export import export  # noqa: E402
 from .model import Batch, Sample, TasDecoder, losses, pack  # noqa: E402
 
 OFF_SHARE = 0.1  # of the samples have no thought, so that "thoughts off" is a trained mode
+DRILL_SHARE = 0.7  # of the samples are bare sums: more arithmetic per second of training
 
 Triple = tuple[str, str, str]  # question, thought, answer
 
 
 def stories(rng: random.Random) -> Triple:
-    problem = tell(rng, held_out=False)
+    """A word problem or a bare sum."""
+    problem = (drill if rng.random() < DRILL_SHARE else tell)(rng, held_out=False)
     return problem.text, problem.thought, problem.answer
 
 
@@ -72,9 +74,9 @@ def arguments(given: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--base", help="Hugging Face checkpoint directory to start from")
     parser.add_argument("--data", help="JSONL with question, thought, answer; default: word problems made on the fly")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--steps", type=int, default=2600)
-    parser.add_argument("--batch", type=int, default=32, help="sequences per step")
-    parser.add_argument("--learning-rate", type=float, help="peak; default 1.5e-3, with --base 1e-5")
+    parser.add_argument("--steps", type=int, default=2200)
+    parser.add_argument("--batch", type=int, default=64, help="sequences per step")
+    parser.add_argument("--learning-rate", type=float, help="peak; default 3e-3, with --base 1e-5")
     parser.add_argument("--layers", type=int, default=6, help="without --base")
     parser.add_argument("--width", type=int, default=128, help="without --base; a multiple of 32")
     parser.add_argument("--thinking-layer", type=int, help="k; default half of the layers")
@@ -115,7 +117,7 @@ def main(given: list[str] | None = None) -> dict:
         with torch.autocast(torch.device(chosen.device).type, torch.bfloat16):
             return losses(model, batch, chosen.thought_weight)
 
-    rate = chosen.learning_rate or (1e-5 if base else 1.5e-3)
+    rate = chosen.learning_rate or (1e-5 if base else 3e-3)
     name = chosen.name or f"tas-{chosen.variant}-{chosen.seed}" + (f"-{base.directory.name}" if base else "")
     run = loop.train(name, model, loop.Schedule(chosen.steps, rate), step_losses)
 
@@ -133,7 +135,7 @@ def main(given: list[str] | None = None) -> dict:
         return {}
     result = measure(
         model, form, thought_end, evaluation_set(chosen.evaluate), thoughts=chosen.variant != "control")
-    (run / "result.json").write_text(json.dumps(vars(chosen) | {"k": k, "accuracy": result}, indent=1) + "\n")
+    (run / "result.json").write_text(json.dumps(vars(chosen) | {"run": name, "k": k, "accuracy": result}, indent=1) + "\n")
     print(json.dumps(result), flush=True)
     return result
 

@@ -40,7 +40,7 @@ class StoryTests(unittest.TestCase):
             problem = tell(rng, False, question="change")
             start = int(re.match(r"\d+", problem.chain).group())
             end = int(problem.thought.rsplit("=", 1)[1])
-            far = re.search(r"has (\d+) (more|fewer)", problem.answer)
+            far = re.search(r", (\d+) (more|fewer)\.", problem.answer)
             if far is None:
                 self.assertEqual(start, end)
             else:

@@ -30,33 +30,37 @@ from .export import export  # noqa: E402
 from .model import Batch, Sample, TasDecoder, losses, pack  # noqa: E402
 
 OFF_SHARE = 0.1  # of the samples have no thought, so that "thoughts off" is a trained mode
-DRILL_SHARE = 0.7  # of the samples are bare sums: more arithmetic per second of training
+
+# Bare sums among the samples: many at first, when arithmetic is what is learned, then as many as stories.
+DRILL_SHARE, LATER_DRILL_SHARE, EARLY_STEPS = 0.7, 0.5, 0.35
 
 Triple = tuple[str, str, str]  # question, thought, answer
+Source = Callable[[random.Random, float], Triple]
 
 
-def stories(rng: random.Random) -> Triple:
-    """A word problem or a bare sum."""
-    problem = (drill if rng.random() < DRILL_SHARE else tell)(rng, held_out=False)
+def stories(rng: random.Random, progress: float) -> Triple:
+    """A word problem or a bare sum; `progress` is the share of the training steps already done."""
+    share = DRILL_SHARE if progress < EARLY_STEPS else LATER_DRILL_SHARE
+    problem = (drill if rng.random() < share else tell)(rng, held_out=False)
     return problem.text, problem.thought, problem.answer
 
 
-def from_file(path: str) -> Callable[[random.Random], Triple]:
+def from_file(path: str) -> Source:
     """Random lines of a JSONL file with the fields question, thought and answer."""
     lines = Path(path).read_text(encoding="utf-8").splitlines()
     rows = [(row["question"], row["thought"], row["answer"]) for row in map(json.loads, filter(None, lines))]
-    return lambda rng: rng.choice(rows)
+    return lambda rng, progress: rng.choice(rows)
 
 
 def step_batch(
-    source: Callable[[random.Random], Triple], form: Format, thought_end: int, seed: int, step: int, size: int,
-    off_share: float, context: int,
+    source: Source, form: Format, thought_end: int, seed: int, step: int, steps: int, size: int, off_share: float,
+    context: int,
 ) -> Batch:
     """The batch of one step, a function of (seed, step). Samples longer than the context are drawn again."""
     rng = random.Random(f"train/{seed}/{step}")
     samples: list[Sample] = []
     while len(samples) < size:
-        question, thought, answer = source(rng)
+        question, thought, answer = source(rng, step / steps)
         off = rng.random() < off_share
         sample = Sample(
             form.prompt(question), ([] if off else form.tokenizer.encode(thought)) + [thought_end],
@@ -113,7 +117,8 @@ def main(given: list[str] | None = None) -> dict:
 
     def step_losses(step: int) -> dict[str, torch.Tensor]:
         batch = step_batch(
-            source, form, thought_end, chosen.seed, step, chosen.batch, off_share, config.context).to(chosen.device)
+            source, form, thought_end, chosen.seed, step, chosen.steps, chosen.batch, off_share,
+            config.context).to(chosen.device)
         with torch.autocast(torch.device(chosen.device).type, torch.bfloat16):
             return losses(model, batch, chosen.thought_weight)
 

@@ -93,6 +93,18 @@ def train(
     return run
 
 
+def start_from(name: str, model: nn.Module) -> int:
+    """Gives a model the weights of another run, without its optimizer; returns the steps that run has done."""
+    path = RUNS / name / "state.safetensors"
+    if not path.exists():
+        raise FileNotFoundError(f"There is no run {name} in {RUNS}.")
+    tensors, metadata = safetensors.load(path)
+    with torch.no_grad():
+        for parameter_name, parameter in model.named_parameters():
+            parameter.copy_(tensors[f"model.{parameter_name}"])
+    return json.loads(metadata["step"])
+
+
 def read_curve(run: Path) -> list[dict[str, float]]:
     """The rows of curve.csv: step and mean losses since the row before."""
     path = run / "curve.csv"

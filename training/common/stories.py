@@ -15,7 +15,8 @@ from .words import MEN, THINGS, WOMEN, invented_word
 
 MAX_VALUE = 99
 QUESTIONS = ("end", "change", "both", "compare", "enough")
-_QUESTION_WEIGHTS = (20, 25, 15, 25, 15)
+CORE_QUESTIONS = ("end", "change", "both")
+_QUESTION_WEIGHTS = {"end": 20, "change": 25, "both": 15, "compare": 25, "enough": 15}
 
 Operation = tuple[str, int]
 
@@ -199,12 +200,15 @@ def _limit(rng: random.Random, end: int) -> int:
     return min(MAX_VALUE, max(1, end + rng.choice((-1, 1)) * rng.randint(0, 40)))
 
 
-def drill(rng: random.Random, held_out: bool) -> Problem:
-    """A bare sum, `What is 24, plus 18, times 2?`: the arithmetic of a story in half its length, read left to right."""
+def drill(rng: random.Random, held_out: bool, comparing: bool = True) -> Problem:
+    """A bare sum, `What is 24, plus 18, times 2?`: the arithmetic of a story in half its length, read left to right.
+
+    `comparing` adds comparisons with another number, `Compare 24, plus 18 with 50.`
+    """
     start, steps, end = _draw(rng, held_out, rng.choice((1, 1, 1, 2, 3, 4)))
     words = {"+": "plus {}", "-": "minus {}", "*": "times {}", "/": "halved"}
     total = ", ".join([str(start)] + [words[sign].format(operand) for sign, operand in steps])
-    if rng.random() < 0.5:
+    if not comparing or rng.random() < 0.5:
         text = f"What is {total}?"
         compared = "unchanged" if end == start else f"{'up' if end > start else 'down'} by {abs(end - start)}"
     else:
@@ -218,7 +222,8 @@ def drill(rng: random.Random, held_out: bool) -> Problem:
 
 
 def tell(
-    rng: random.Random, held_out: bool, operations: int | None = None, question: str | None = None, invented: float = 0.1,
+    rng: random.Random, held_out: bool, operations: int | None = None, invented: float = 0.1,
+    questions: tuple[str, ...] = QUESTIONS,
 ) -> Problem:
     """A random problem from the training chains or from the held-out ones.
 
@@ -226,7 +231,7 @@ def tell(
     """
     count = operations or rng.randint(2, 4)
     start, steps, end = _draw(rng, held_out, count)
-    kind = question or rng.choices(QUESTIONS, _QUESTION_WEIGHTS)[0]
+    kind = rng.choices(questions, [_QUESTION_WEIGHTS[question] for question in questions])[0]
     telling = _Telling(rng, invented)
     sentences = [telling.begin(start)] + [telling.step(step) for step in steps]
     opening, asked, answer = telling.ask(kind, start, end)
@@ -236,12 +241,14 @@ def tell(
     return Problem(" ".join(sentences), running_arithmetic(start, steps), answer, chain_key(start, steps), count, kind)
 
 
-def evaluation_set(size: int, seed: int = 0, invented: float = 0.0) -> list[Problem]:
+def evaluation_set(
+    size: int, seed: int = 0, invented: float = 0.0, questions: tuple[str, ...] = CORE_QUESTIONS,
+) -> list[Problem]:
     """`size` held-out problems with distinct chains, an equal share per number of operations; same seed, same set."""
     rng = random.Random(f"held-out/{seed}")
     problems, seen = [], set()
     while len(problems) < size:
-        problem = tell(rng, True, operations=2 + len(problems) % 3, invented=invented)
+        problem = tell(rng, True, operations=2 + len(problems) % 3, invented=invented, questions=questions)
         if problem.chain not in seen:
             seen.add(problem.chain)
             problems.append(problem)

@@ -24,7 +24,7 @@ from ..common import loop, story_tokenizer  # noqa: E402
 from ..common.base import Base  # noqa: E402
 from ..common.decoder import DecoderConfig  # noqa: E402
 from ..common.format import Format  # noqa: E402
-from ..common.stories import drill, evaluation_set, tell  # noqa: E402
+from ..common.stories import CORE_QUESTIONS, QUESTIONS, drill, evaluation_set, tell  # noqa: E402
 from .evaluate import MAX_THOUGHT, measure  # noqa: E402
 from .export import export  # noqa: E402
 from .model import Batch, Sample, TasDecoder, losses, pack  # noqa: E402
@@ -38,11 +38,16 @@ Triple = tuple[str, str, str]  # question, thought, answer
 Source = Callable[[random.Random, float], Triple]
 
 
-def stories(rng: random.Random, progress: float) -> Triple:
-    """A word problem or a bare sum; `progress` is the share of the training steps already done."""
-    share = DRILL_SHARE if progress < EARLY_STEPS else LATER_DRILL_SHARE
-    problem = (drill if rng.random() < share else tell)(rng, held_out=False)
-    return problem.text, problem.thought, problem.answer
+def stories(questions: tuple[str, ...]) -> Source:
+    """Word problems and bare sums; the second argument is the share of the training steps already done."""
+    def draw(rng: random.Random, progress: float) -> Triple:
+        share = DRILL_SHARE if progress < EARLY_STEPS else LATER_DRILL_SHARE
+        if rng.random() < share:
+            problem = drill(rng, held_out=False, comparing="compare" in questions)
+        else:
+            problem = tell(rng, held_out=False, questions=questions)
+        return problem.text, problem.thought, problem.answer
+    return draw
 
 
 def from_file(path: str) -> Source:
@@ -77,6 +82,9 @@ def arguments(given: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--variant", choices=("tas", "control", "last"), default="tas")
     parser.add_argument("--base", help="Hugging Face checkpoint directory to start from")
     parser.add_argument("--data", help="JSONL with question, thought, answer; default: word problems made on the fly")
+    parser.add_argument("--questions", default=",".join(CORE_QUESTIONS), help=f"kinds of question, of {','.join(QUESTIONS)}")
+    parser.add_argument("--start", help="name of a run whose weights to start from; its steps count as done")
+    parser.add_argument("--stop-at", type=int, help="end early, at a step whose state is saved (a multiple of 250)")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--steps", type=int, default=2200)
     parser.add_argument("--batch", type=int, default=64, help="sequences per step")
@@ -96,6 +104,7 @@ def main(given: list[str] | None = None) -> dict:
     """Runs the recipe; returns the measured accuracies (empty for data from a file)."""
     chosen = arguments(given)
     torch.set_num_threads(1)
+    questions = tuple(chosen.questions.split(","))
     base = Base(chosen.base) if chosen.base else None
     form = base.format if base else story_tokenizer.story_format(story_tokenizer.train())
     thought_end = base.token(chosen.thought_end) if base else form.tokenizer.added["<thought_end>"]
@@ -110,21 +119,24 @@ def main(given: list[str] | None = None) -> dict:
     else:
         model.initialise(torch.Generator().manual_seed(chosen.seed))
     model.start_thinking_as_speaking()
+    before = loop.start_from(chosen.start, model) if chosen.start else 0
     model.to(chosen.device)
 
-    source = from_file(chosen.data) if chosen.data else stories
+    source = from_file(chosen.data) if chosen.data else stories(questions)
     off_share = 1.0 if chosen.variant == "control" else OFF_SHARE
 
     def step_losses(step: int) -> dict[str, torch.Tensor]:
         batch = step_batch(
-            source, form, thought_end, chosen.seed, step, chosen.steps, chosen.batch, off_share,
+            source, form, thought_end, chosen.seed, before + step, chosen.steps, chosen.batch, off_share,
             config.context).to(chosen.device)
         with torch.autocast(torch.device(chosen.device).type, torch.bfloat16):
             return losses(model, batch, chosen.thought_weight)
 
     rate = chosen.learning_rate or (1e-5 if base else 3e-3)
     name = chosen.name or f"tas-{chosen.variant}-{chosen.seed}" + (f"-{base.directory.name}" if base else "")
-    run = loop.train(name, model, loop.Schedule(chosen.steps, rate), step_losses)
+    run = loop.train(name, model, loop.Schedule(chosen.steps, rate), step_losses, stop_after=chosen.stop_at)
+    if chosen.stop_at:
+        return {}
 
     # What is measured is what is shipped: weights rounded to bf16, computed in f32.
     model.to("cpu").load_state_dict({key: value.bfloat16().float() for key, value in model.state_dict().items()})
@@ -139,7 +151,7 @@ def main(given: list[str] | None = None) -> dict:
     if chosen.data or not chosen.evaluate:
         return {}
     result = measure(
-        model, form, thought_end, evaluation_set(chosen.evaluate), thoughts=chosen.variant != "control")
+        model, form, thought_end, evaluation_set(chosen.evaluate, questions=questions), thoughts=chosen.variant != "control")
     (run / "result.json").write_text(json.dumps(vars(chosen) | {"run": name, "k": k, "accuracy": result}, indent=1) + "\n")
     print(json.dumps(result), flush=True)
     return result

@@ -21,7 +21,7 @@ class ResumeTests(unittest.TestCase):
             for stop in stops:
                 model = small_model(3)  # a new process starts from the same initial weights
                 loop.train("r", model, schedule, lambda step: losses(
-                    model, step_batch(stories, form, 3, 0, step, 12, 2, 0.1, 256)), Path(folder), stop, say=lambda _: None)
+                    model, step_batch(stories(("end", "change")), form, 3, 0, step, 12, 2, 0.1, 256)), Path(folder), stop, say=lambda _: None)
             return model, loop.read_curve(Path(folder) / "r")
 
         with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as two:

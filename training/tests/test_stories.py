@@ -37,7 +37,7 @@ class StoryTests(unittest.TestCase):
         """Answers are checked against an independent reading of start, end and the number asked about."""
         rng = random.Random(3)
         for _ in range(2000):
-            problem = tell(rng, False, question="change")
+            problem = tell(rng, False, questions=("change",))
             start = int(re.match(r"\d+", problem.chain).group())
             end = int(problem.thought.rsplit("=", 1)[1])
             far = re.search(r", (\d+) (more|fewer)\.", problem.answer)

@@ -1,0 +1,121 @@
+using System.Text.Json;
+using InferenceServer.Models.Cpu;
+using InferenceServer.Models.Decoding;
+using InferenceServer.Models.Engine;
+using InferenceServer.Models.Tests.Conformance;
+using InferenceServer.Models.Thinking;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace InferenceServer.Models.Tests.Thinking;
+
+/// <summary>The bundled TaS checkpoint against the greedy two-pass generation of the PyTorch recipe that trained it.</summary>
+public sealed class TasStoriesTests : IDisposable
+{
+    // Two implementations may choose differently only where the best two logits are closer than this.
+    private const double Tie = 1e-4;
+
+    private readonly ServedModel _model = Load();
+
+    public void Dispose() => _model.Dispose();
+
+    [Fact]
+    public void Prompts_tokenise_as_in_training()
+    {
+        foreach (var line in Lines()) Assert.Equal(Ids(line, "prompt_ids"), _model.Tokenizer.EncodeToIds(line.GetProperty("prompt").GetString()!));
+    }
+
+    [Fact]
+    public async Task Greedy_thoughts_and_answers_are_the_recipes_token_for_token()
+    {
+        var lines = Lines();
+        Assert.True(lines.Count >= 200);
+        var generations = lines.Select(line => _model.Engine.Submit(Request(Ids(line, "prompt_ids")))).ToList();
+        for (var i = 0; i < lines.Count; i++)
+        {
+            var (thought, answer) = await Read(generations[i]);
+            if (lines[i].GetProperty("gap").GetDouble() < Tie) continue;
+            Assert.Equal(Ids(lines[i], "thought_ids"), thought);
+            Assert.Equal(Ids(lines[i], "answer_ids").SkipLast(1), answer);
+        }
+    }
+
+    [Fact]
+    public async Task Answers_after_a_cut_thought_are_the_recipes()
+    {
+        foreach (var line in Lines().Where(line => line.TryGetProperty("budget", out _)))
+        {
+            foreach (var budget in line.GetProperty("budget").EnumerateObject())
+            {
+                var request = Request(Ids(line, "prompt_ids")) with { ThoughtBudget = int.Parse(budget.Name, null) };
+                var (thought, answer) = await Read(_model.Engine.Submit(request));
+                if (budget.Value.GetProperty("gap").GetDouble() < Tie) continue;
+                Assert.Equal(Ids(budget.Value, "thought_ids"), thought);
+                Assert.Equal(Ids(budget.Value, "answer_ids").Where(id => !_model.EndOfSequence.Contains(id)), answer);
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData(WeightFormat.F32)]
+    [InlineData(WeightFormat.BF16)]
+    public void First_logits_of_thought_and_answer_agree(WeightFormat weights)
+    {
+        using var decoder = new CpuDecoder(_model.Spec, 64, new CpuOptions { Weights = weights });
+        foreach (var line in Lines().Where(line => line.TryGetProperty("first_thought_logits", out _)))
+        {
+            var harness = new DecoderHarness(decoder);
+            int[] prompt = Ids(line, "prompt_ids");
+            int[] spoken = [.. prompt, .. Ids(line, "thought_ids"), _model.Thinking.ThoughtEndTokenId!.Value];
+            var lower = new LayerRange(0, _model.Thinking.ThinkingLayer);
+            AssertClose(line, "first_thought_logits", harness.Logprobs(harness.Prompt(prompt) with { Range = lower }, head: 1)[^1]);
+            AssertClose(line, "first_answer_logits", harness.Logprobs(harness.Prompt(spoken))[^1]);
+        }
+    }
+
+    [Fact]
+    public void Most_held_out_problems_are_solved()
+    {
+        var right = Lines().Count(line => line.GetProperty("answer").GetString() == line.GetProperty("expected").GetString());
+        Assert.True(right >= 0.8 * Lines().Count, $"{right} of {Lines().Count} golden answers are right.");
+    }
+
+    private static ServedModel Load()
+    {
+        var folder = Path.GetFullPath("../../../checkpoints/tas-stories", Golden.Root());
+        return ModelLoader.Load(new ModelOptions { Name = "tas-stories", Path = folder, KvMemory = 64 << 20 }, NullLogger.Instance);
+    }
+
+    private static GenerationRequest Request(int[] prompt) => new()
+    {
+        Prompt = prompt,
+        MaxTokens = 160,
+        Answering = SamplingOptions.Greedy,
+        Thinking = SamplingOptions.Greedy,
+    };
+
+    private static async Task<(List<int> Thought, List<int> Answer)> Read(Generation generation)
+    {
+        var (thought, answer) = (new List<int>(), new List<int>());
+        await foreach (var generationEvent in generation.Events.ReadAllAsync())
+        {
+            Assert.IsNotType<GenerationEvent.Failed>(generationEvent);
+            if (generationEvent is GenerationEvent.Token token) (token.Channel == TokenChannel.Thought ? thought : answer).Add(token.TokenId!.Value);
+        }
+
+        return (thought, answer);
+    }
+
+    // Logits are known up to a constant here, so both sides are compared as log-probabilities.
+    private static void AssertClose(JsonElement line, string name, double[] actual)
+    {
+        double[] logits = [.. line.GetProperty(name).EnumerateArray().Select(value => value.GetDouble())];
+        var expected = Golden.LogSoftmax(logits);
+        var allowed = 1e-3 * expected.Max(Math.Abs);
+        for (var id = 0; id < expected.Length; id++) Assert.InRange(actual[id], expected[id] - allowed, expected[id] + allowed);
+    }
+
+    private static int[] Ids(JsonElement line, string name) => [.. line.GetProperty(name).EnumerateArray().Select(id => id.GetInt32())];
+
+    private static List<JsonElement> Lines() =>
+        [.. File.ReadLines(Path.Combine(Golden.Root(), "tas-stories.jsonl")).Select(line => JsonElement.Parse(line))];
+}

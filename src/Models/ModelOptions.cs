@@ -16,6 +16,9 @@ public sealed record ModelOptions
     /// <summary>Overrides what the checkpoint says of its method.</summary>
     public ThinkingMethod? Method { get; init; }
 
+    /// <summary>A prompt that shows what the model can do, for people.</summary>
+    public string? Example { get; init; }
+
     /// <summary>Weight format, threads and kernel path.</summary>
     public CpuOptions Cpu { get; init; } = new();
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using System.Text.Json;
 using InferenceServer.Models;
 using InferenceServer.Models.Checkpoints;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -51,7 +52,9 @@ internal sealed class Banner(ModelRegistry models, IServer server, IHostApplicat
     {
         var address = server.Features.Get<IServerAddressesFeature>()?.Addresses.FirstOrDefault() ?? "http://localhost:8080";
         var url = address.Replace("[::]", "localhost", StringComparison.Ordinal).Replace("0.0.0.0", "localhost", StringComparison.Ordinal);
-        var name = models.Slots[0].Options.Name;
-        return $$"""curl -N {{url}}/v1/chat/completions -H 'Content-Type: application/json' -d '{"model":"{{name}}","stream":true,"messages":[{"role":"user","content":"Hello"}]}'""";
+        var options = models.Slots[0].Options;
+        var name = JsonEncodedText.Encode(options.Name);
+        var example = JsonEncodedText.Encode(options.Example ?? "Hello").ToString().Replace("'", "\\u0027", StringComparison.Ordinal);
+        return $$"""curl -N {{url}}/v1/generate -H 'Content-Type: application/json' -d '{"model":"{{name}}","stream":true,"prompt":"{{example}}"}'""";
     }
 }

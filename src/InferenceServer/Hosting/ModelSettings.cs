@@ -12,6 +12,9 @@ public sealed record ModelSettings
     /// <summary>How the model thinks, over what the checkpoint says: plain, tas, bitune, icot_si, icot_kd, quiet_star, tpo.</summary>
     public string? Method { get; init; }
 
+    /// <summary>A prompt that shows the model at its best; the start-up log offers it to try.</summary>
+    public string? Example { get; init; }
+
     public string? Weights { get; init; }
 
     public string? Device { get; init; }

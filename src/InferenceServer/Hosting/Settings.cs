@@ -37,6 +37,7 @@ public sealed record Settings(ServerSettings Server, EngineSettings Engine, IRea
             Name = model.Name ?? Path.GetFileName(Path.TrimEndingDirectorySeparator(path)),
             Path = path,
             Method = method,
+            Example = model.Example,
             Cpu = new CpuOptions
             {
                 Weights = Weights(model.Weights is null ? EngineSettings.Section : section, model.Weights ?? engine.Weights),

@@ -4,6 +4,7 @@ Talks to a running server's /v1/generate, keeps when each token came, and replay
 is faster than the eye). Thoughts and answer keep the colours the server gave them by channel. Standard library only.
 """
 import json
+import re
 import sys
 import time
 import urllib.request
@@ -14,9 +15,9 @@ WIDTH, LINE, LEFT, COLUMNS = 920, 22, 24, 84
 COLOURS = {"shell": "#9aa4b2", "thought": "#d19a66", "answer": "#98c379", "note": "#61afef"}
 
 
-def generate(prompt):
+def generate(model, prompt):
     """Yields (seconds since the request, event name, data) of one streamed generation."""
-    body = json.dumps({"prompt": prompt, "stream": True, "temperature": 0}).encode()
+    body = json.dumps({"model": model, "prompt": prompt, "stream": True, "temperature": 0}).encode()
     request = urllib.request.Request(URL + "/v1/generate", body, {"Content-Type": "application/json"})
     start = time.perf_counter()
     name = None
@@ -30,30 +31,31 @@ def generate(prompt):
 
 
 def wrap(pieces):
-    """Breaks (time, style, text) pieces into lines of at most COLUMNS characters; a newline in a text breaks too."""
+    """Breaks (time, style, text) pieces into lines of at most COLUMNS characters, between words; a newline breaks too."""
     lines, column = [[]], 0
     for at, style, text in pieces:
-        for part in text.replace("\n", "\n\0").split("\0"):
-            body = part.rstrip("\n")
-            if column + len(body) > COLUMNS:
+        for word in re.findall(r"\n|[^ \n]+|[ ]+", text):
+            if word == "\n" or column + len(word) > COLUMNS:
                 lines.append([])
                 column = 0
-                body = body.lstrip(" ")
-            lines[-1].append((at, style, body))
-            column += len(body)
-            if part.endswith("\n"):
-                lines.append([])
-                column = 0
+                if word.isspace():
+                    continue
+            if lines[-1] and lines[-1][-1][:2] == (at, style):
+                word = lines[-1].pop()[2] + word
+            lines[-1].append((at, style, word))
+            column = sum(len(part) for _, _, part in lines[-1])
     return lines
 
 
 def main():
     prompt, path = sys.argv[1], sys.argv[2]
     model = json.load(urllib.request.urlopen(URL + "/v1/models"))["data"][0]
-    events = list(generate(prompt))
+    runs = [list(generate(model["id"], prompt)) for _ in range(9)]
+    events = sorted(runs, key=lambda run: run[-1][0])[len(runs) // 2]  # the run of median length
     tokens = [(at, name, data) for at, name, data in events if name in ("thought", "answer")]
     pace = 0.09  # seconds a token in the picture
-    pieces = [(0, "shell", "$ curl -N localhost:8080/v1/generate -d '{\"prompt\": \"%s\", \"stream\": true}'\n\n" % prompt)]
+    pieces = [(0, "shell", "$ curl -N localhost:8080/v1/generate -H 'Content-Type: application/json' -d '%s'\n\n" % json.dumps(
+        {"model": model["id"], "stream": True, "prompt": prompt}))]
     clock, last = 1.2, None
     for _, name, data in tokens:
         if name != last:

@@ -28,11 +28,11 @@ def results() -> list[dict]:
 
 def table(runs: list[dict]) -> str:
     """Markdown: one row per condition and seed, accuracies in percent."""
-    lines = ["| condition | seed | " + " | ".join(_COLUMNS) + " |", "|---|---:|" + "---:|" * len(_COLUMNS)]
+    lines = ["| condition | seed | steps | " + " | ".join(_COLUMNS) + " |", "|---|---:|---:|" + "---:|" * len(_COLUMNS)]
     for title, variant, condition in _ROWS:
-        for run in sorted((run for run in runs if run["variant"] == variant), key=lambda run: run["seed"]):
+        for run in sorted((run for run in runs if run["variant"] == variant), key=lambda run: (run["seed"], run["run"])):
             shares = run["accuracy"][condition]
-            lines.append(f"| {title} | {run['seed']} | " + " | ".join(f"{shares.get(c, 0):.1f}" for c in _COLUMNS) + " |")
+            lines.append(f"| {title} | {run['seed']} | {int(curve(run, 'speak')[-1][0])} | " + " | ".join(f"{shares.get(c, 0):.1f}" for c in _COLUMNS) + " |")
     return "\n".join(lines)
 
 

@@ -2,21 +2,18 @@
 
 from pathlib import Path
 
-from .loop import read_curve
 
-
-def draw(panels: dict[str, dict[str, tuple[Path, str]]], out: str | Path) -> None:
-    """One panel per title; each holds labelled curves, (run directory, column of curve.csv)."""
+def draw(panels: dict[str, dict[str, list[tuple[float, float]]]], out: str | Path) -> None:
+    """One panel per title; each holds labelled curves, lists of (step, loss)."""
     import matplotlib
     matplotlib.use("Agg")
     from matplotlib import pyplot
 
     figure, axes = pyplot.subplots(1, len(panels), figsize=(4.2 * len(panels), 3.1), squeeze=False)
     for axis, (title, curves) in zip(axes[0], panels.items()):
-        for label, (run, column) in curves.items():
-            rows = [row for row in read_curve(run) if column in row]
-            if rows:
-                axis.plot([row["step"] for row in rows], [max(row[column], 1e-4) for row in rows], label=label, linewidth=1.2)
+        for label, points in curves.items():
+            if points:
+                axis.plot([step for step, _ in points], [max(loss, 1e-4) for _, loss in points], label=label, linewidth=1.2)
         axis.set_title(title, fontsize=9)
         axis.set_xlabel("step", fontsize=8)
         axis.set_yscale("log")

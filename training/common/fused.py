@@ -39,8 +39,14 @@ def library() -> ctypes.CDLL | None:
 
 def usable(x: torch.Tensor) -> bool:
     """True in CPU training under bf16 autocast, the case the kernels are written for."""
-    return (x.device.type == "cpu" and torch.is_grad_enabled() and torch.is_autocast_cpu_enabled()
-            and library() is not None)
+    return x.device.type == "cpu" and torch.is_grad_enabled() and _autocast_on() and library() is not None
+
+
+def _autocast_on() -> bool:
+    try:
+        return torch.is_autocast_enabled("cpu")
+    except TypeError:  # PyTorch before 2.4
+        return torch.is_autocast_cpu_enabled()
 
 
 def _read(path: str) -> str:

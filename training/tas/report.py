@@ -8,7 +8,7 @@ import json
 from pathlib import Path
 
 from ..common import curves, loop
-from ..common.stories import QUESTIONS, evaluation_set
+from ..common.stories import CORE_QUESTIONS, evaluation_set
 from .evaluate import MAX_ANSWER, MAX_THOUGHT, load
 from .inference import think_then_speak
 
@@ -17,7 +17,7 @@ _ROWS = (
     ("TaS, another problem's thought", "tas", "swapped"), ("TaS, the right thought given", "tas", "given"),
     ("TaS, thought itself exact", "tas", "thought"), ("Control, trained without thoughts", "control", "off"),
     ("k = L, own thoughts", "last", "own"), ("k = L, thought itself exact", "last", "thought"))
-_COLUMNS = ("all", "2", "3", "4", *QUESTIONS)
+_COLUMNS = ("all", "2", "3", "4", *CORE_QUESTIONS)
 
 
 def results() -> list[dict]:
@@ -28,12 +28,20 @@ def results() -> list[dict]:
 
 def table(runs: list[dict]) -> str:
     """Markdown: one row per condition and seed, accuracies in percent."""
-    lines = ["| condition | seed | " + " | ".join(_COLUMNS) + " |", "|---|---:|" + "---:|" * len(_COLUMNS)]
+    lines = ["| condition | seed | steps | " + " | ".join(_COLUMNS) + " |", "|---|---:|---:|" + "---:|" * len(_COLUMNS)]
     for title, variant, condition in _ROWS:
-        for run in sorted((run for run in runs if run["variant"] == variant), key=lambda run: run["seed"]):
+        for run in sorted((run for run in runs if run["variant"] == variant), key=lambda run: (run["seed"], run["run"])):
             shares = run["accuracy"][condition]
-            lines.append(f"| {title} | {run['seed']} | " + " | ".join(f"{shares.get(c, 0):.1f}" for c in _COLUMNS) + " |")
+            lines.append(f"| {title} | {run['seed']} | {int(curve(run, 'speak')[-1][0])} | " + " | ".join(f"{shares.get(c, 0):.1f}" for c in _COLUMNS) + " |")
     return "\n".join(lines)
+
+
+def curve(run: dict, column: str) -> list[tuple[float, float]]:
+    """(step, loss) of a run, after those of the run it started from."""
+    before = loop.read_curve(loop.RUNS / run["start"]) if run["start"] else []
+    done = before[-1]["step"] if before else 0
+    rows = before + [row | {"step": row["step"] + done} for row in loop.read_curve(loop.RUNS / run["run"])]
+    return [(row["step"], row[column]) for row in rows if column in row]
 
 
 def transcripts(directory: str, count: int = 5) -> str:
@@ -54,9 +62,9 @@ if __name__ == "__main__":
     finished = results()
     titles = {"tas": "TaS, k = L/2", "control": "control", "last": "k = L"}
     panels = {}
-    for loss in ("think", "speak"):
-        panels[f"{loss}ing loss" if loss == "think" else "speaking loss"] = {
-            f"{titles[run['variant']]}, seed {run['seed']}": (loop.RUNS / run["run"], loss)
+    for loss, title in (("think", "thinking loss"), ("speak", "speaking loss")):
+        panels[title] = {
+            f"{titles[run['variant']]}, seed {run['seed']}": curve(run, loss)
             for run in finished if not (loss == "think" and run["variant"] == "control")}
     curves.draw(panels, Path(chosen.checkpoint) / "curves.png")
     print(table(finished))

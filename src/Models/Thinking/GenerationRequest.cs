@@ -56,7 +56,7 @@ public sealed record SamplingOptions
     public int TopLogprobs { get; init; }
 }
 
-/// <summary>What a client wants, in tokens; nothing here knows HTTP. Checked by <c>RequestValidator</c> before it is admitted.</summary>
+/// <summary>What a client wants, in tokens; nothing here knows HTTP. Numbers are checked at the edge, before this is made.</summary>
 public sealed record GenerationRequest
 {
     /// <summary>The whole prompt, special tokens included; at least one token.</summary>

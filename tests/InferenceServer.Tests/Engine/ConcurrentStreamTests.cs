@@ -6,7 +6,7 @@ using static InferenceServer.Tests.Support.Bodies;
 namespace InferenceServer.Tests.Engine;
 
 [Collection(AloneOnTheMachine.Name)]
-public sealed class ConcurrentStreamTests(EngineServer server)
+public sealed class ConcurrentStreamTests(EngineServer server, ITestOutputHelper output)
 {
     private const int Streams = 64;
 
@@ -33,6 +33,7 @@ public sealed class ConcurrentStreamTests(EngineServer server)
         var together = await Task.WhenAll(Enumerable.Range(0, Streams).Select(i => Stream(path, Body(i))));
         await over.CancelAsync();
         Assert.Equal(alone, together);
+        output.WriteLine($"At most {await most} of {Streams} ran at once, {server.Engine.Load.Preemptions} preemptions so far.");
         Assert.True(await most > Streams / 4, $"No more than {await most} streams ran at once: nothing is proved.");
         await server.BecomesIdle();
     }

@@ -13,7 +13,7 @@ public sealed class EngineServer : TestServer
     protected override IReadOnlyDictionary<string, string> ExtraSettings => new Dictionary<string, string>
     {
         ["Models:0:Path"] = Repository.Path("checkpoints/tas-stories"),
-        ["Engine:KvMemory"] = "16MB",
+        ["Engine:KvMemory"] = "8MB",
     };
 }
 

@@ -118,6 +118,7 @@ public sealed class InferenceEngine : IDisposable
             {
                 var busy = Turn();
                 Publish();
+                _trace?.Counters(Load, Stopwatch.GetTimestamp());
                 if (!busy) _wake.WaitOne();
             }
 #pragma warning disable CA1031 // The loop must not die silently: whatever got here is beyond a single sequence.

@@ -13,6 +13,7 @@ internal static class Scheduler
     /// Fills <paramref name="granted"/>: first everyone who decodes, then prompts and catch-ups with what is left, the first
     /// in order first. The first of those always advances, so each is the first one day; a grant of 0 sits the step out.
     /// </summary>
+    /// <param name="budget">Rows of the step; at least as many as there are sequences.</param>
     public static void Share(int budget, ReadOnlySpan<int> pending, Span<int> granted)
     {
         var decoding = 0;
@@ -21,21 +22,20 @@ internal static class Scheduler
             if (rows <= ShortRows) decoding++;
         }
 
+        // One row for each of those behind is set aside, and one for the first prompt.
+        var aside = decoding + (decoding < pending.Length ? 1 : 0);
         for (var i = 0; i < pending.Length; i++)
         {
             if (pending[i] > ShortRows) continue;
-            // One row for each of those behind is set aside.
-            granted[i] = Math.Clamp(budget - --decoding, 1, Math.Max(1, pending[i]));
+            granted[i] = Math.Clamp(budget - --aside, 1, Math.Max(1, pending[i]));
             budget -= granted[i];
         }
 
-        var first = true;
         for (var i = 0; i < pending.Length; i++)
         {
             if (pending[i] <= ShortRows) continue;
-            granted[i] = Math.Clamp(pending[i], 0, Math.Max(budget, first ? 1 : 0));
+            granted[i] = Math.Min(pending[i], budget);
             budget -= granted[i];
-            first = false;
         }
     }
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using InferenceServer.Models.Architectures;
 using InferenceServer.Models.Checkpoints;
 using InferenceServer.Models.Cpu;
@@ -38,7 +39,7 @@ public static class ModelLoader
             var model = new EngineModel(
                 options.Name, built.Spec, built.Method.Block, endOfText, () => new Detokenizer(tokenizer.CreateDetokenizer(skipSpecialTokens: true)));
             var engine = new InferenceEngine(decoder, model, options.Engine, logger);
-            var description = $"{decoder.Description}, KV for {engine.KvCapacityTokens:N0} tokens";
+            var description = $"{decoder.Description}, KV for {KvTokens(built, engine)}";
             return new ServedModel(options.Name, checkpoint, built.Spec, built.Method.Block, tokenizer, chatTemplate, endOfText, engine, description);
         }
         catch
@@ -47,6 +48,14 @@ public static class ModelLoader
             checkpoint.Dispose();
             throw;
         }
+    }
+
+    // Per layer range: a thought holds pages of the lower layers only until its sequence speaks.
+    private static string KvTokens(BuiltModel built, InferenceEngine engine)
+    {
+        var thinking = new LayerRange(0, built.Method.Method == ThinkingMethod.Tas ? built.Method.Block.ThinkingLayer : built.Spec.Layers.Count);
+        var all = string.Create(CultureInfo.InvariantCulture, $"{engine.KvCapacityTokens:N0} tokens");
+        return thinking == built.Spec.AllLayers ? all : string.Create(CultureInfo.InvariantCulture, $"{all} in all layers, {engine.KvTokens(thinking):N0} in {thinking}");
     }
 
     private static int PageCount(DecoderSpec spec, KvGeometry geometry, long? kvMemory)

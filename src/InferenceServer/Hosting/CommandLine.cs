@@ -1,15 +1,16 @@
 namespace InferenceServer.Hosting;
 
-/// <summary>The two words of the command line that are not settings, and a check that the rest are.</summary>
+/// <summary>The words of the command line that are not settings, and a check that the rest are.</summary>
 internal sealed class CommandLine
 {
     public const string Usage = """
         InferenceServer: serves language models that think before, while or instead of saying what they think.
 
-        Usage: InferenceServer [--check | --help] [--Section:Setting VALUE ...]
+        Usage: InferenceServer [--check | --help] [--trace FILE] [--Section:Setting VALUE ...]
 
           --check                        checks the configuration and loads every checkpoint, then exits with 0 or 1
           --help                         shows this text
+          --trace FILE                   writes a timeline of every step (Chrome trace format); as Engine:TraceFile
 
           --Models:0:Path DIR            folder of a checkpoint; Models:1:..., Models:2:... serve more of them
           --Models:0:Name NAME           the id clients use (the folder's name)
@@ -39,7 +40,7 @@ internal sealed class CommandLine
     {
         Help = args.Any(arg => arg is "--help" or "-h" or "-?");
         Check = args.Contains("--check");
-        Settings = [.. args.Where(arg => arg != "--check")];
+        Settings = [.. args.Where(arg => arg != "--check").Select(arg => arg == "--trace" ? "--Engine:TraceFile" : arg)];
     }
 
     public bool Help { get; }

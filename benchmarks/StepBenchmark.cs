@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using InferenceServer.Models.Checkpoints;
 using InferenceServer.Models.Cpu;
 using InferenceServer.Models.Decoding;
 
@@ -15,11 +14,12 @@ internal static class StepBenchmark
 
     public static void Run(Options options)
     {
-        var spec = Model(
+        var spec = RandomModel.Llama(
             options.Number("--layers", 6),
             options.Number("--hidden", 128),
             options.Number("--heads", 4),
-            options.Number("--vocabulary", 1000));
+            options.Number("--vocabulary", 1000),
+            2 * Prompt);
         var weights = options.Choice<WeightFormat>("--weights") ?? WeightFormat.F32;
         var cpu = new CpuOptions { Threads = options.Number("--threads", 0), Weights = weights };
         using var decoder = new CpuDecoder(spec, 2 * Prompt / KvGeometry.DefaultPageTokens, cpu);
@@ -62,48 +62,5 @@ internal static class StepBenchmark
 
         Array.Sort(times);
         return (times[0], times[rounds / 2], (Environment.CpuUsage.TotalTime - processor).TotalSeconds / rounds);
-    }
-
-    private static DecoderSpec Model(int layers, int hidden, int heads, int vocabulary)
-    {
-        var random = new Random(1);
-        var mlp = hidden * 8 / 3 / 32 * 32;
-        var headDim = hidden / heads;
-        var frequencies = Enumerable.Range(0, headDim / 2).Select(i => (float)Math.Pow(10000, -2.0 * i / headDim)).ToArray();
-        var ones = Tensor.FromArray("norm", [hidden], [.. Enumerable.Repeat(1f, hidden)]);
-        var norm = new NormSpec(NormKind.Rms, VectorWeight.Of(ones), null, 1e-5f);
-        Matrix Weight(int outputs, int inputs)
-        {
-            var data = new float[outputs * inputs];
-            for (var i = 0; i < data.Length; i++) data[i] = (random.NextSingle() - 0.5f) / MathF.Sqrt(inputs);
-            return Matrix.Of(Tensor.FromArray("random", [outputs, inputs], data));
-        }
-
-        Linear Product(int outputs, int inputs) => new(Weight(outputs, inputs));
-        return new DecoderSpec
-        {
-            HiddenSize = hidden,
-            VocabularySize = vocabulary,
-            MaxPositions = 2 * Prompt,
-            Embeddings = [new EmbeddingSpec(Weight(vocabulary, hidden))],
-            Heads = [new HeadSpec("head", norm, Product(vocabulary, hidden))],
-            Layers =
-            [
-                .. Enumerable.Range(0, layers).Select(_ => new LayerSpec(
-                    norm,
-                    new AttentionSpec(
-                        heads,
-                        heads,
-                        headDim,
-                        Product(hidden, hidden),
-                        Product(hidden, hidden),
-                        Product(hidden, hidden),
-                        Product(hidden, hidden),
-                        (float)(1 / Math.Sqrt(headDim)),
-                        new RopeSpec(headDim, frequencies)),
-                    norm,
-                    new MlpSpec(Activation.Silu, Product(mlp, hidden), Product(mlp, hidden), Product(hidden, mlp)))),
-            ],
-        };
     }
 }

@@ -1,5 +1,4 @@
 using InferenceServer.Models.Checkpoints;
-using InferenceServer.Models.Decoding;
 using InferenceServer.Models.Engine;
 using InferenceServer.Models.Tests.Conformance;
 using InferenceServer.Models.Tests.Thinking;

@@ -29,7 +29,9 @@ internal static class SwaggerSetup
         options.SwaggerDoc("v1", new OpenApiInfo { Title = "InferenceServer", Version = "v1", Description = "Language models that think. See docs/api.md." });
         options.NonNullableReferenceTypesAsRequired();
         options.SupportNonNullableReferenceTypes();
-        options.IncludeXmlComments(Path.Combine(AppContext.BaseDirectory, $"{typeof(SwaggerSetup).Assembly.GetName().Name}.xml"));
+        // A build without documentation still serves; its description is only terser.
+        var comments = Path.Combine(AppContext.BaseDirectory, $"{typeof(SwaggerSetup).Assembly.GetName().Name}.xml");
+        if (File.Exists(comments)) options.IncludeXmlComments(comments);
         options.OperationFilter<StreamOperationFilter>();
         options.SchemaFilter<ThoughtFieldFilter>(settings.ReasoningField);
         options.MapType<StopInput>(() => OneOf(Text(), Many(Text())));

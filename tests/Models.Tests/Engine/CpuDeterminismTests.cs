@@ -17,14 +17,15 @@ public class CpuDeterminismTests
 {
     private const int PageTokens = 4;
 
-    private static readonly ThinkingMethod[] Methods = [ThinkingMethod.Plain, ThinkingMethod.Tas, ThinkingMethod.Bitune, ThinkingMethod.QuietStar];
+    // Their KV depends on more than the tokens before it, so no prompt of theirs is cached.
+    private static readonly ThinkingMethod[] Uncached = [ThinkingMethod.Bitune, ThinkingMethod.IcotKd];
 
     public static TheoryData<ThinkingMethod, KernelPath, WeightFormat> Cases
     {
         get
         {
             var data = new TheoryData<ThinkingMethod, KernelPath, WeightFormat>();
-            foreach (var method in Methods)
+            foreach (var method in Enum.GetValues<ThinkingMethod>())
             {
                 foreach (var path in CpuPaths.Supported)
                 {
@@ -59,7 +60,7 @@ public class CpuDeterminismTests
             var hits = engine.Load.PrefixHits;
             Assert.Equal(alone, (await ReadAll(engine, requests)).Select(Story));
             await Idle(engine);
-            if (method != ThinkingMethod.Bitune) Assert.True(engine.Load.PrefixHits > hits, "The second round found nothing in the cache.");
+            if (!Uncached.Contains(method)) Assert.True(engine.Load.PrefixHits > hits, "The second round found nothing in the cache.");
         }
 
         // Prompts in the smallest pieces, and an arena that sends sequences back.
@@ -85,6 +86,7 @@ public class CpuDeterminismTests
     {
         ThinkingMethod.Bitune => 8,
         ThinkingMethod.Tas => 6,
+        ThinkingMethod.IcotKd => 12,
         _ => 2,
     };
 

@@ -39,7 +39,7 @@ internal sealed class StepRunner(IDecoder decoder, EngineOptions options, Engine
         for (int i = 0, next = 0; next < running.Count; i++)
         {
             var sequence = running[next];
-            var plan = new SequencePlan();
+            var plan = new SequencePlan { Adapter = sequence.Program.Adapter };
             if (_granted[i] > 0 && Guard(sequence, fail, () => PlanAndReserve(sequence, plan, _granted[i], running, preempt)) && plan.Ops.Count > 0)
                 _work.Add(new Work(sequence, plan));
 

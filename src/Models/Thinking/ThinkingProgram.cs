@@ -47,7 +47,10 @@ public sealed record ProgramContext(
     ThinkingBlock Thinking,
     IReadOnlySet<int> EndOfSequence,
     ISequenceMemory Memory,
-    Func<IDetokenizer> CreateDetokenizer);
+    Func<IDetokenizer> CreateDetokenizer)
+{
+    public ModelAdapters Adapters { get; init; } = ModelAdapters.None;
+}
 
 /// <summary>A table whose KV is that of these tokens in order, as far as it is filled.</summary>
 public sealed record KvPrefix(KvTable Table, IReadOnlyList<int> Tokens);
@@ -73,6 +76,9 @@ public abstract class ThinkingProgram(GenerationRequest request, ProgramContext 
     protected ProgramContext Context { get; } = context;
 
     protected DecoderSpec Spec => Context.Spec;
+
+    /// <summary>The adapter of every row that asks for no other.</summary>
+    public int Adapter => Context.Adapters.Causal;
 
     /// <summary>Set once the sequence is complete.</summary>
     public FinishReason? Finish { get; protected set; }

@@ -11,17 +11,19 @@ internal sealed class Sequence : IComparable<Sequence>, IDisposable
     private readonly string _salt;
     private bool _shares;
 
-    public Sequence(Generation generation, EngineModel model, SequenceMemory memory, KvLedger ledger, long arrival)
+    public Sequence(Generation generation, SequenceMemory memory, KvLedger ledger, long arrival)
     {
+        var model = generation.Model;
         _ledger = ledger;
-        _salt = generation.Request.CacheSalt;
+        // An adapter changes what a token leaves in the cache. Whatever else the method is, a prefix is causal KV.
+        _salt = $"{model.Adapters.Causal}/{generation.Request.CacheSalt}";
         Generation = generation;
         _memory = memory;
         _arrival = arrival;
         Assembler = new TokenAssembler(generation.Request, model.CreateDetokenizer, generation.Publish);
         Program = Programs.Create(
             generation.Request,
-            new ProgramContext(model.Spec, model.Thinking, model.EndOfSequence, memory, model.CreateDetokenizer));
+            new ProgramContext(model.Spec, model.Thinking, model.EndOfSequence, memory, model.CreateDetokenizer) { Adapters = model.Adapters });
     }
 
     public Generation Generation { get; }

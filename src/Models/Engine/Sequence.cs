@@ -41,19 +41,34 @@ internal sealed class Sequence : IComparable<Sequence>, IDisposable
 
     public bool IsDone => Program.Finish is not null || Assembler.StopString is not null;
 
+    // Blocks of long and short sequences are different KV of the same tokens.
+    private string Salt => _memory.IsLong ? $"long/{_salt}" : _salt;
+
     public bool TryReserve(SequencePlan plan) => _memory.TryReserve(plan);
+
+    /// <summary>
+    /// A sequence that has grown beyond the model's original context (LongRoPE) gives its memory back and runs its tokens
+    /// again as a long one, before the row that makes it so.
+    /// </summary>
+    public void Outgrow()
+    {
+        if (!_memory.IsOutgrownBy(Program.PendingPositions)) return;
+        Evict();
+        _memory.BecomeLong();
+    }
 
     /// <summary>Takes what KV the cache has of its tokens; returns how many tokens were looked up and found.</summary>
     public (int Queried, int Hit) AttachPrefix(bool enabled)
     {
         _shares = enabled;
-        return enabled && Program.Prefix is { } prefix ? (prefix.Tokens.Count, _ledger.Attach(prefix.Table, _salt, prefix.Tokens)) : (0, 0);
+        Outgrow();
+        return enabled && Program.Prefix is { } prefix ? (prefix.Tokens.Count, _ledger.Attach(prefix.Table, Salt, prefix.Tokens)) : (0, 0);
     }
 
     /// <summary>Lets others share the blocks that are complete by now.</summary>
     public void SharePrefix()
     {
-        if (_shares && Program.Prefix is { } prefix) _ledger.Share(prefix.Table, _salt, prefix.Tokens);
+        if (_shares && Program.Prefix is { } prefix) _ledger.Share(prefix.Table, Salt, prefix.Tokens);
     }
 
     /// <summary>Gives all memory back; the program rebuilds it when it runs again.</summary>

@@ -51,6 +51,7 @@ internal sealed class StepRunner(IDecoder decoder, EngineOptions options, Engine
     private void Share(List<Sequence> running)
     {
         if (_pending.Length < running.Count) (_pending, _granted) = (new int[running.Count * 2], new int[running.Count * 2]);
+        foreach (var sequence in running) sequence.Outgrow();
         for (var i = 0; i < running.Count; i++) _pending[i] = running[i].Program.PendingRows;
         Scheduler.Share(options.StepRows, _pending.AsSpan(0, running.Count), _granted.AsSpan(0, running.Count));
     }

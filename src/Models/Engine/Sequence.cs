@@ -41,9 +41,6 @@ internal sealed class Sequence : IComparable<Sequence>, IDisposable
 
     public bool IsDone => Program.Finish is not null || Assembler.StopString is not null;
 
-    // Blocks of long and short sequences are different KV of the same tokens.
-    private string Salt => _memory.IsLong ? $"long/{_salt}" : _salt;
-
     public bool TryReserve(SequencePlan plan) => _memory.TryReserve(plan);
 
     /// <summary>
@@ -57,18 +54,34 @@ internal sealed class Sequence : IComparable<Sequence>, IDisposable
         _memory.BecomeLong();
     }
 
-    /// <summary>Takes what KV the cache has of its tokens; returns how many tokens were looked up and found.</summary>
-    public (int Queried, int Hit) AttachPrefix(bool enabled)
+    /// <summary>
+    /// Takes what KV the cache and the running sequences have of its tokens; returns how many tokens were looked up and found.
+    /// </summary>
+    public (int Queried, int Hit) AttachPrefix(IReadOnlyList<Sequence> running)
     {
-        _shares = enabled;
-        Outgrow();
-        return enabled && Program.Prefix is { } prefix ? (prefix.Tokens.Count, _ledger.Attach(prefix.Table, Salt, prefix.Tokens)) : (0, 0);
+        _shares = true;
+        if (Program.Prefix is not { } prefix) return (0, 0);
+        var length = _ledger.Attach(prefix.Table, SaltOf(prefix), prefix.Tokens);
+        var (donor, alike) = SharedPrompts.BestDonor(this, running, length);
+        if (donor is not null) _memory.TryCopyBlock(prefix.Table, donor.Table, Math.Min(alike, length + _ledger.Geometry.PageTokens));
+        Program.Attached();
+        return (prefix.Tokens.Count, SharedPrompts.Held(prefix, _ledger.Geometry));
     }
+
+    /// <summary>Whether a running sequence is reading what this one would otherwise read a second time.</summary>
+    public bool ShouldAwait(IReadOnlyList<Sequence> running) => SharedPrompts.ShouldAwait(this, running, _ledger);
 
     /// <summary>Lets others share the blocks that are complete by now.</summary>
     public void SharePrefix()
     {
-        if (_shares && Program.Prefix is { } prefix) _ledger.Share(prefix.Table, Salt, prefix.Tokens);
+        if (_shares && Program.Prefix is { } prefix) _ledger.Share(prefix.Table, SaltOf(prefix), prefix.Tokens);
+    }
+
+    /// <summary>What a cached block must have been written under: tenant, and what else its KV depends on.</summary>
+    public string SaltOf(KvPrefix prefix)
+    {
+        var salt = prefix.Scope.Length == 0 ? _salt : $"{_salt}\n{prefix.Scope}";
+        return prefix.Table.IsLong ? $"long\n{salt}" : salt;
     }
 
     /// <summary>Gives all memory back; the program rebuilds it when it runs again.</summary>

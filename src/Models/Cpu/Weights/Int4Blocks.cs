@@ -17,7 +17,7 @@ internal readonly unsafe struct Int4Blocks : IWeightBlocks
     // Where the largest weight may land; -8 is the end of the range, beyond it the largest is cut and the others gain.
     private static readonly float[] Ends = [-8f, -8.5f, -7.5f, -7f, -9f, -6.5f, -9.5f];
 
-    public static WeightFormat Format => WeightFormat.Int4;
+    public static WeightFormat Format => WeightFormat.Q4;
 
     public static int ZeroPoint => 8;
 
@@ -41,6 +41,23 @@ internal readonly unsafe struct Int4Blocks : IWeightBlocks
                     strip[((k / 4) * 4 * IStripPacker.StripOutputs) + (4 * output) + (k % 4)] = (byte)both;
                 }
             }
+        }
+    }
+
+    /// <summary>Spreads blocks out to the layout of <see cref="Int8Blocks"/>, a byte a weight.</summary>
+    public static void Unpack(byte* strip, int blocks, byte* bytes)
+    {
+        var mask = Vector256.Create((byte)0x0F);
+        for (var block = 0; block < blocks; block++, strip += BlockBytes, bytes += Int8Blocks.BlockBytes)
+        {
+            for (var at = 0; at < QuantBytes; at += Vector256<byte>.Count)
+            {
+                var both = Vector256.Load(strip + at);
+                (both & mask).Store(bytes + at);
+                ((both.AsUInt16() >>> 4).AsByte() & mask).Store(bytes + QuantBytes + at);
+            }
+
+            new ReadOnlySpan<byte>(strip + QuantBytes, WeightBlocks.ScaleBytes).CopyTo(new Span<byte>(bytes + Int8Blocks.QuantBytes, WeightBlocks.ScaleBytes));
         }
     }
 

@@ -11,6 +11,7 @@ public static class ArchitectureRegistry
         ["gpt2"] = new(Gpt2.Build, Gpt2.Lora),
         ["llama"] = new(Llama.Build, LlamaLayout.Lora),
         ["mistral"] = new(Mistral.Build, LlamaLayout.Lora),
+        ["quiet"] = new(Mistral.Build, LlamaLayout.Lora), // a re-upload of Quiet-STaR
         ["qwen2"] = new(Qwen2.Build, LlamaLayout.Lora),
         ["qwen3"] = new(Qwen3.Build, LlamaLayout.Lora),
     };

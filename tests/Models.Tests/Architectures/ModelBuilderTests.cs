@@ -112,7 +112,6 @@ public class ModelBuilderTests
         StringComparison.Ordinal);
 
     [Theory]
-    [InlineData("bitune")]
     [InlineData("quiet_star")]
     [InlineData("icot_kd")]
     public void A_method_that_cannot_be_loaded_yet_is_recognised_by_name(string method)
@@ -120,6 +119,12 @@ public class ModelBuilderTests
         var copy = new CheckpointCopy("llama").With("thinking", $$"""{"method":"{{method}}"}""");
         Assert.Contains($"'{method}'", AssertRefused(copy, CheckpointErrorKind.MethodUnsupported).Message, StringComparison.Ordinal);
     }
+
+    [Fact]
+    public void Bitune_without_adapters_says_what_is_missing() => Assert.Contains(
+        "adapter_config.json",
+        AssertRefused(new CheckpointCopy("llama").With("thinking", """{"method":"bitune"}"""), CheckpointErrorKind.MethodUnsupported).Message,
+        StringComparison.Ordinal);
 
     [Theory]
     [InlineData("""{"eos_token_id":[7,8]}""", new[] { 7, 8 })]

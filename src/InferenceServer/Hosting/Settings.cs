@@ -70,7 +70,9 @@ public sealed record Settings(ServerSettings Server, EngineSettings Engine, IRea
     {
         "f32" => WeightFormat.F32,
         "bf16" => WeightFormat.BF16,
-        _ => throw new SettingsException($"{section}:Weights must be f32 or bf16; it is '{format}'."),
+        "int8" => WeightFormat.Int8,
+        "int4" => WeightFormat.Int4,
+        _ => throw new SettingsException($"{section}:Weights must be f32, bf16, int8 or int4; it is '{format}'."),
     };
 
     private static void RequireCpu(string section, string device) =>

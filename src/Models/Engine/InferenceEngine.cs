@@ -213,6 +213,7 @@ public sealed class InferenceEngine : IDisposable
         foreach (var sequence in _waiting.ToArray())
         {
             if (_running.Count == _options.MaxRunning) return;
+            sequence.Outgrow();
             if (_options.PrefixCache && sequence.ShouldAwait(_running)) continue;
 
             // Room to run on for everyone: a page per layer group each.

@@ -46,6 +46,17 @@ internal sealed class Sequence : IComparable<Sequence>, IDisposable
     public bool TryReserve(SequencePlan plan) => _memory.TryReserve(plan);
 
     /// <summary>
+    /// A sequence that has grown beyond the model's original context (LongRoPE) gives its memory back and runs its tokens
+    /// again as a long one, before the row that makes it so.
+    /// </summary>
+    public void Outgrow()
+    {
+        if (!_memory.IsOutgrownBy(Program.PendingPositions)) return;
+        Evict();
+        _memory.BecomeLong();
+    }
+
+    /// <summary>
     /// Takes what KV the cache and the running sequences have of its tokens; returns how many tokens were looked up and found.
     /// </summary>
     public (int Queried, int Hit) AttachPrefix(IReadOnlyList<Sequence> running)
@@ -69,7 +80,11 @@ internal sealed class Sequence : IComparable<Sequence>, IDisposable
     }
 
     /// <summary>What a cached block must have been written under: tenant, and what else its KV depends on.</summary>
-    public string SaltOf(KvPrefix prefix) => prefix.Scope.Length == 0 ? _salt : $"{_salt}\n{prefix.Scope}";
+    public string SaltOf(KvPrefix prefix)
+    {
+        var salt = prefix.Scope.Length == 0 ? _salt : $"{_salt}\n{prefix.Scope}";
+        return prefix.Table.IsLong ? $"long\n{salt}" : salt;
+    }
 
     /// <summary>Gives all memory back; the program rebuilds it when it runs again.</summary>
     public void Evict()

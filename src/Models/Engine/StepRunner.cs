@@ -55,6 +55,7 @@ internal sealed class StepRunner(IDecoder decoder, EngineOptions options, Engine
         var count = running.Count;
         if (_pending.Length < count)
             (_pending, _spare, _granted, _grantedSpare) = (new int[count * 2], new int[count * 2], new int[count * 2], new int[count * 2]);
+        foreach (var sequence in running) sequence.Outgrow();
         for (var i = 0; i < count; i++)
         {
             _pending[i] = running[i].Program.PendingRows;

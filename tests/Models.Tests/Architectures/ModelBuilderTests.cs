@@ -8,11 +8,11 @@ namespace InferenceServer.Models.Tests.Architectures;
 public class ModelBuilderTests
 {
     [Theory]
-    [InlineData("model_type", "\"mamba\"", "gpt2, llama, mistral, qwen2, qwen3")]
+    [InlineData("model_type", "\"mamba\"", "gemma, gpt2, granite, llama, mistral, phi, phi3, qwen2, qwen3")]
     [InlineData("model_type", null, "model_type")]
     [InlineData("quantization_config", """{"quant_method":"gptq"}""", "quantization_config")]
     [InlineData("hidden_act", "\"relu6\"", "silu")]
-    [InlineData("rope_scaling", """{"type":"longrope","factor":2.0}""", "yarn")]
+    [InlineData("rope_scaling", """{"type":"ntk","factor":2.0}""", "longrope")]
     [InlineData("rope_scaling", """{"factor":2.0}""", "rope_type")]
     [InlineData("rope_parameters", """{"full_attention":{"rope_type":"default"}}""", "rope_type")]
     [InlineData("rope_parameters", """{"rope_type":"default","partial_rotary_factor":0.5}""", "partial_rotary_factor")]

@@ -149,17 +149,23 @@ void swiglu_back(const bf16* gu, const bf16* dy, bf16* dgu, int64_t n, int64_t f
         }
 }
 
-// y[n] = gelu(x) by the tanh approximation, written as x * sigmoid(2u), u = sqrt(2/pi) * (x + 0.044715 x^3)
+// sigmoid(2u), u = sqrt(2/pi) * (v + 0.044715 v^3); bounded, because -ffast-math makes NaN of an overflowing exp
+static inline float gate(float v) {
+    const float u = 1.5957691216f * (v + 0.044715f * v * v * v);
+    return 1 / (1 + std::exp(-(u > 40.f ? 40.f : u < -40.f ? -40.f : u)));
+}
+
+// y[n] = gelu(x) by the tanh approximation, written as x * gate(x)
 void gelu(const bf16* x, bf16* y, int64_t n) {
     for (int64_t i = 0; i < n; i++) {
         const float v = wide(x[i]);
-        y[i] = narrow(v / (1 + std::exp(-1.5957691216f * (v + 0.044715f * v * v * v))));
+        y[i] = narrow(v * gate(v));
     }
 }
 
 void gelu_back(const bf16* x, const bf16* dy, bf16* dx, int64_t n) {
     for (int64_t i = 0; i < n; i++) {
-        const float v = wide(x[i]), s = 1 / (1 + std::exp(-1.5957691216f * (v + 0.044715f * v * v * v)));
+        const float v = wide(x[i]), s = gate(v);
         dx[i] = narrow(wide(dy[i]) * (s + v * s * (1 - s) * 1.5957691216f * (1 + 0.134145f * v * v)));
     }
 }

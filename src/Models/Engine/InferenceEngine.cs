@@ -204,21 +204,40 @@ public sealed class InferenceEngine : IDisposable
         }
     }
 
-    // In order of priority and age; whoever does not fit keeps those behind it waiting, so that nobody starves.
+    // In order of priority and age; whoever does not fit keeps those behind it waiting, so that nobody starves. Whoever
+    // finds its prompt being read by another lets it finish, and others pass.
     private void Admit()
     {
-        while (_running.Count < _options.MaxRunning && _waiting.Min is { } sequence)
+        if (_waiting.Count == 0) return;
+        foreach (var sequence in _waiting.ToArray())
         {
+            if (_running.Count == _options.MaxRunning) return;
+            if (_options.PrefixCache && sequence.ShouldAwait(_running)) continue;
+
             // Room to run on for everyone: a page per layer group each.
             var headroom = (_running.Count + 1) * _ledger.Geometry.LayerGroups;
             var need = _ledger.PagesFor(sequence.Program.Tables, sequence.Program.PendingPositions);
             if (_running.Count > 0 && need + headroom > _ledger.AvailablePages) return;
             _waiting.Remove(sequence);
-            var (queried, hit) = sequence.AttachPrefix(_options.PrefixCache);
-            _prefixQueries += queried;
-            _prefixHits += hit;
             sequence.Started ??= Stopwatch.GetTimestamp();
             _running.Insert(~_running.BinarySearch(sequence), sequence);
+            if (_options.PrefixCache) AttachPrefix(sequence);
+        }
+    }
+
+    private void AttachPrefix(Sequence sequence)
+    {
+        try
+        {
+            var (queried, hit) = sequence.AttachPrefix(_running);
+            _prefixQueries += queried;
+            _prefixHits += hit;
+        }
+#pragma warning disable CA1031 // A copy that fails ends the sequence it was made for.
+        catch (Exception exception)
+#pragma warning restore CA1031
+        {
+            Fail(sequence, exception);
         }
     }
 

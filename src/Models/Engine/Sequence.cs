@@ -43,18 +43,31 @@ internal sealed class Sequence : IComparable<Sequence>, IDisposable
 
     public bool TryReserve(SequencePlan plan) => _memory.TryReserve(plan);
 
-    /// <summary>Takes what KV the cache has of its tokens; returns how many tokens were looked up and found.</summary>
-    public (int Queried, int Hit) AttachPrefix(bool enabled)
+    /// <summary>
+    /// Takes what KV the cache and the running sequences have of its tokens; returns how many tokens were looked up and found.
+    /// </summary>
+    public (int Queried, int Hit) AttachPrefix(IReadOnlyList<Sequence> running)
     {
-        _shares = enabled;
-        return enabled && Program.Prefix is { } prefix ? (prefix.Tokens.Count, _ledger.Attach(prefix.Table, _salt, prefix.Tokens)) : (0, 0);
+        _shares = true;
+        if (Program.Prefix is not { } prefix) return (0, 0);
+        var length = _ledger.Attach(prefix.Table, SaltOf(prefix), prefix.Tokens);
+        var (donor, alike) = SharedPrompts.BestDonor(this, running, length);
+        if (donor is not null) _memory.TryCopyBlock(prefix.Table, donor.Table, Math.Min(alike, length + _ledger.Geometry.PageTokens));
+        Program.Attached();
+        return (prefix.Tokens.Count, SharedPrompts.Held(prefix, _ledger.Geometry));
     }
+
+    /// <summary>Whether a running sequence is reading what this one would otherwise read a second time.</summary>
+    public bool ShouldAwait(IReadOnlyList<Sequence> running) => SharedPrompts.ShouldAwait(this, running, _ledger);
 
     /// <summary>Lets others share the blocks that are complete by now.</summary>
     public void SharePrefix()
     {
-        if (_shares && Program.Prefix is { } prefix) _ledger.Share(prefix.Table, _salt, prefix.Tokens);
+        if (_shares && Program.Prefix is { } prefix) _ledger.Share(prefix.Table, SaltOf(prefix), prefix.Tokens);
     }
+
+    /// <summary>What a cached block must have been written under: tenant, and what else its KV depends on.</summary>
+    public string SaltOf(KvPrefix prefix) => prefix.Scope.Length == 0 ? _salt : $"{_salt}\n{prefix.Scope}";
 
     /// <summary>Gives all memory back; the program rebuilds it when it runs again.</summary>
     public void Evict()

@@ -45,6 +45,22 @@ internal sealed class SequenceMemory(KvLedger ledger, IDecoder decoder, Func<int
         TryCharge();
     }
 
+    /// <summary>
+    /// Gives a table, behind the whole blocks it shares, a copy of its own of the block that follows in
+    /// <paramref name="from"/>, of which the first positions up to <paramref name="length"/> are alike. Copied and not
+    /// shared, because both will write into it. False when memory lacks.
+    /// </summary>
+    public bool TryCopyBlock(KvTable table, KvTable from, int length)
+    {
+        var geometry = ledger.Geometry;
+        var all = new LayerRange(0, geometry.LayerGroups * geometry.LayersPerPage);
+        var block = table.Length(all) / geometry.PageTokens;
+        if (!ledger.TryReserve(table, all, length)) return false;
+        decoder.CopyPages([.. Enumerable.Range(0, geometry.LayerGroups).Select(group => (from.Pages(group)[block], table.Pages(group)[block]))]);
+        table.Commit(all, length);
+        return true;
+    }
+
     public void Truncate(KvTable table, int length) => ledger.Truncate(table, length);
 
     /// <summary>Gives everything back; tables and rows stay usable.</summary>

@@ -20,6 +20,7 @@ public sealed class Bitune : ThinkingProgram
     private readonly Rows _last;
     private readonly List<int> _tokens;
     private readonly int _blended; // positions that are blended, P-1
+    private string? _scope;
     private int _layer; // layers both passes have run
     private int _current; // a step reads this set and writes the other, so that it can be run again
 
@@ -45,6 +46,9 @@ public sealed class Bitune : ThinkingProgram
 
     public override int Tables => 2;
 
+    /// <summary>Blended KV depends on the whole prompt: only the very same prompt shares it.</summary>
+    public override KvPrefix Prefix => new(_kv, _tokens, _scope ??= string.Join(',', Request.Prompt));
+
     public override void Plan(SequencePlan plan, int rowBudget)
     {
         if (_layer < Spec.Layers.Count)
@@ -59,6 +63,13 @@ public sealed class Bitune : ThinkingProgram
         plan.Run(RowKind.Speak, _kv, Spec.AllLayers, start, tokens, new Keep(_last, 0, count - 1, 1), RowMask.Causal, CausalAdapter);
         if (start + count == _tokens.Count)
             plan.Sample(Head, new RowRef(_last, 0), Draw(TokenChannel.Answer, _tokens.Count - Request.Prompt.Count));
+    }
+
+    // Part of a blend is of no use: the unmasked pass needs every row from layer 0 on.
+    public override void Attached()
+    {
+        if (_kv.Length(Spec.AllLayers) >= _blended) _layer = Spec.Layers.Count;
+        else Context.Memory.Truncate(_kv, 0);
     }
 
     public override void Evicted() => _layer = _blended == 0 ? Spec.Layers.Count : 0;

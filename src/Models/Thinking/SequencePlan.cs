@@ -64,4 +64,13 @@ public sealed class SequencePlan
     }
 
     public void SideNet(SideNetCall call) => _ops.Add(call);
+
+    /// <summary>Adds what another plan of the same sequence describes.</summary>
+    public void Add(SequencePlan other)
+    {
+        _ops.AddRange(other._ops);
+        for (var kind = 0; kind < _rows.Length; kind++) _rows[kind] += other._rows[kind];
+        RowCount += other.RowCount;
+        HeadCount += other.HeadCount;
+    }
 }

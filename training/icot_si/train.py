@@ -28,7 +28,7 @@ from .evaluate import digits, load_weights, measure  # noqa: E402
 from .export import export  # noqa: E402
 from .format import Format, Sample, own_format, read_format  # noqa: E402
 from .model import loss_and_accuracy, pack, shortened, smoothing_offset  # noqa: E402
-from .stages import Plan, read_stages, train  # noqa: E402
+from .stages import Plan, read_stages, stage_file, train  # noqa: E402
 
 Source = Callable[[random.Random], Sample]
 
@@ -62,12 +62,12 @@ def arguments(given: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--variant", choices=("icot", "no-cot"), default="icot")
     parser.add_argument("--digits", type=digits, default=(3, 2), help="of the two numbers, such as 3x2")
     parser.add_argument("--remove", default="all", help="tokens of the chain to remove in the end")
-    parser.add_argument("--start", help="run whose weights at the start of the last stage to go on from")
+    parser.add_argument("--start", help="run to branch off from when as many tokens are removed; only anneals")
     parser.add_argument("--base", help="Hugging Face checkpoint directory in GPT-2 layout to start from")
     parser.add_argument("--data", help="file of lines `{input}||{chain} #### {answer}`; default: products made on the fly")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--batch", type=int, default=64, help="sequences per step")
-    parser.add_argument("--final-steps", type=int, default=4000, help="steps of the last stage")
+    parser.add_argument("--anneal-steps", type=int, default=1500, help="steps with a falling rate after the removal")
     parser.add_argument("--threshold", type=float, default=0.9, help="a stage ends above this accuracy (moving average)")
     parser.add_argument("--min-steps", type=int, default=80, help="of a stage")
     parser.add_argument("--max-steps", type=int, default=700, help="of a stage")
@@ -101,21 +101,21 @@ def main(given: list[str] | None = None) -> dict:
     longest = max(len(source(probe).chain) for _ in range(200))
     remove = longest if chosen.remove == "all" or chosen.variant == "no-cot" else min(int(chosen.remove), longest)
     plan = Plan(
-        remove, chosen.final_steps, remove if chosen.variant == "no-cot" or chosen.start else 0, chosen.threshold,
+        remove, chosen.anneal_steps, remove + 1 if chosen.variant == "no-cot" or chosen.start else 0, chosen.threshold,
         chosen.min_steps, chosen.max_steps, chosen.learning_rate or (5e-5 if chosen.base else 1e-3))
 
     name = chosen.name or f"icot-si-{'x'.join(map(str, chosen.digits))}-{chosen.variant}-{chosen.remove}-{chosen.seed}"
     run = loop.RUNS / name
     run.mkdir(parents=True, exist_ok=True)
     if chosen.start and not (run / "start.safetensors").exists():
-        (run / "start.safetensors").write_bytes((loop.RUNS / chosen.start / f"stage-{remove:02}.safetensors").read_bytes())
+        (run / "start.safetensors").write_bytes(stage_file(loop.RUNS / chosen.start, remove + 1).read_bytes())
 
     def step_loss(step: int, removed: int) -> tuple[torch.Tensor, float]:
         rng = random.Random(f"train/{chosen.seed}/{step}")
         samples = []
         for _ in range(chosen.batch):
             cut = removed + smoothing_offset(rng, chosen.smoothing)
-            # In the last stage of full internalisation nothing is left of any chain.
+            # When the schedule reaches the longest chain nothing is left of any.
             samples.append(shortened(source(rng), cut if removed < longest else 1 << 30))
         with torch.autocast(torch.device(chosen.device).type, torch.bfloat16):
             return loss_and_accuracy(model, pack(samples, form.eos).to(chosen.device))

@@ -165,7 +165,7 @@ class StageTests(unittest.TestCase):
             whole = self.run_stages(one, plan, [None])
             resumed = self.run_stages(two, plan, [3, 7, 9, 12, None])
             self.assertEqual(read_stages(Path(one)), read_stages(Path(two)))
-            self.assertEqual([line["removed"] for line in read_stages(Path(one))], [0, 1, 2])
+            self.assertEqual([line["removed"] for line in read_stages(Path(one))], [0, 1, 2, 2])
         for (name, expected), actual in zip(whole.named_parameters(), resumed.parameters()):
             self.assertTrue(torch.equal(expected, actual), name)
 
@@ -173,8 +173,8 @@ class StageTests(unittest.TestCase):
         with tempfile.TemporaryDirectory() as far, tempfile.TemporaryDirectory() as near, tempfile.TemporaryDirectory() as branch:
             self.run_stages(far, Plan(3, 4, **self.PLAN), [None])
             expected = self.run_stages(near, Plan(1, 6, **self.PLAN), [None])
-            (Path(branch) / "start.safetensors").write_bytes((Path(far) / "stage-01.safetensors").read_bytes())
-            actual = self.run_stages(branch, Plan(1, 6, first=1, **self.PLAN), [None], seed=9)
+            (Path(branch) / "start.safetensors").write_bytes((Path(far) / "stage-02.safetensors").read_bytes())
+            actual = self.run_stages(branch, Plan(1, 6, first=2, **self.PLAN), [None], seed=9)
         for (name, one), two in zip(expected.named_parameters(), actual.parameters()):
             self.assertTrue(torch.equal(one, two), name)
 
@@ -182,9 +182,9 @@ class StageTests(unittest.TestCase):
         plan = Plan(3, 100, min_steps=10, max_steps=20, threshold=0.8)
         self.assertEqual([plan.over(1, done, average) for done, average in ((9, 1.0), (10, 0.81), (19, 0.5), (20, 0.5))],
                          [False, True, False, True])
-        self.assertEqual([plan.over(3, done, 1.0) for done in (99, 100)], [False, True])
-        self.assertAlmostEqual(plan.rate(3, 100), 0.1 * plan.learning_rate)
-        self.assertEqual(plan.rate(2, 90), plan.learning_rate)
+        self.assertEqual([plan.over(4, done, 1.0) for done in (99, 100)], [False, True])
+        self.assertAlmostEqual(plan.rate(4, 100), 0.1 * plan.learning_rate)
+        self.assertEqual(plan.rate(3, 90), plan.learning_rate)
 
 
 class RecipeTests(unittest.TestCase):
@@ -192,7 +192,7 @@ class RecipeTests(unittest.TestCase):
         with tempfile.TemporaryDirectory() as folder, mock.patch.object(loop, "RUNS", Path(folder) / "runs"):
             out = str(Path(folder) / "out")
             result = recipe.main([
-                "--digits", "2x1", "--min-steps", "2", "--max-steps", "2", "--final-steps", "3", "--batch", "2", "--width", "32",
+                "--digits", "2x1", "--min-steps", "2", "--max-steps", "2", "--anneal-steps", "3", "--batch", "2", "--width", "32",
                 "--layers", "2", "--evaluate", "10", "--out", out])
             self.assertEqual(set(result), {"accuracy", "chain", "tokens"})
             model, form = load(out)
@@ -210,7 +210,7 @@ class RecipeTests(unittest.TestCase):
             data.write_text("Out of 5 apples 2 go.||<<5-2=3>> #### 3\nTwo and two?||<<2+2=4>> <<4*1=4>> #### 1,004\n")
             self.assertEqual(recipe.main([
                 "--base", str(base), "--data", str(data), "--remove", "2", "--min-steps", "1", "--max-steps", "1",
-                "--final-steps", "2", "--batch", "2", "--out", out]), {})
+                "--anneal-steps", "2", "--batch", "2", "--out", out]), {})
             model, form = load(out)
             self.assertEqual(model.config.vocab_size, before.config.vocab_size)
             self.assertEqual(json.loads((Path(out) / "tokenizer.json").read_text()), read_format(base).tokenizer.spec)

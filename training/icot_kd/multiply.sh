@@ -4,7 +4,8 @@
 set -e
 seed="${SEED:-1}" python="${PYTHON:-python3}" teacher="training/runs/icot-kd-teacher-${SEED:-1}/checkpoint"
 [ "$seed" = 1 ] && out="--out checkpoints/icot-kd" || out=""
-steps="--student-steps ${STEPS:-1000} --emulator-steps ${STEPS:-1000} --joint-steps ${STEPS:-1000}"
-$python -m training.icot_si.train --name "icot-kd-teacher-$seed" --seed "$seed" --remove 0 --width 64 --anneal-steps 800 --out "$teacher"
-$python -m training.icot_kd.train --name "icot-kd-$seed" --seed "$seed" --teacher "$teacher" $steps $out
-$python -m training.icot_kd.train --name "icot-kd-no-cot-$seed" --seed "$seed" --teacher "$teacher" --variant no-cot $steps
+task="--digits 2x2 --seed $seed"
+steps="--student-steps ${STEPS:-800} --emulator-steps ${STEPS:-800} --joint-steps ${STEPS:-800}"
+$python -m training.icot_si.train --name "icot-kd-teacher-$seed" $task --remove 0 --width 64 --anneal-steps 400 --out "$teacher"
+$python -m training.icot_kd.train --name "icot-kd-$seed" $task --teacher "$teacher" $steps $out
+$python -m training.icot_kd.train --name "icot-kd-no-cot-$seed" $task --teacher "$teacher" --variant no-cot $steps

@@ -7,7 +7,7 @@ seed="${SEED:-1}"
 [ "$seed" = 1 ] && to() { echo "--out checkpoints/icot-si-$1"; } || to() { :; }
 run="${PYTHON:-python3} -m training.icot_si.train --seed $seed"
 case "${1:-all}" in full|all)
-    $run --name "icot-si-full-$seed" --remove all --anneal-steps 1500 $(to full);; esac
+    $run --name "icot-si-full-$seed" --remove all --anneal-steps 2500 $(to full);; esac
 case "${1:-all}" in half|all)
     $run --name "icot-si-half-$seed" --remove 5 --start "icot-si-full-$seed" --anneal-steps 400 $(to half);; esac
 case "${1:-all}" in none|all)

@@ -45,13 +45,14 @@ public sealed class Checkpoint : IDisposable
     }
 
     /// <summary>The ids that end a text: of <c>generation_config.json</c>, else of <c>config.json</c>; may be empty.</summary>
-    public IReadOnlyList<int> EndOfTextIds(int vocabularySize)
+    public IReadOnlyList<int> EndOfTextIds(int vocabularySize) => EndOfTextIds(GenerationConfig, Config, vocabularySize) ?? [];
+
+    /// <summary>The ids that end a text, null where neither file names one.</summary>
+    public static IReadOnlyList<int>? EndOfTextIds(ConfigSection? generationConfig, ConfigSection? config, int vocabularySize)
     {
         const string Key = "eos_token_id";
         const int MaxIds = 64;
-        return GenerationConfig?.FindIntegers(Key, 0, vocabularySize - 1, MaxIds)
-            ?? Config.FindIntegers(Key, 0, vocabularySize - 1, MaxIds)
-            ?? [];
+        return generationConfig?.FindIntegers(Key, 0, vocabularySize - 1, MaxIds) ?? config?.FindIntegers(Key, 0, vocabularySize - 1, MaxIds);
     }
 
     public void Dispose() => Tensors.Dispose();

@@ -26,6 +26,10 @@ public static class ThinkingKeys
 
     private static readonly string[] Common = [Method, PromptTemplate, KeepThoughtsInHistory];
 
+    /// <summary>Whether a model of this method has tensors that others do not.</summary>
+    public static bool AddsToTheModel(ThinkingMethod method) =>
+        method is ThinkingMethod.Tas or ThinkingMethod.Bitune or ThinkingMethod.IcotKd or ThinkingMethod.QuietStar;
+
     /// <summary>The keys a method knows, the common ones first.</summary>
     public static IReadOnlyList<string> Of(ThinkingMethod method) =>
     [

@@ -73,13 +73,14 @@ public sealed class InferenceEngine : IDisposable
     }
 
     /// <summary>Queues a request that was validated for this model.</summary>
+    /// <param name="model">One that shares this engine's spec; its own unless given.</param>
     /// <exception cref="EngineBusyException">The queue is full.</exception>
-    public Generation Submit(GenerationRequest request)
+    public Generation Submit(GenerationRequest request, EngineModel? model = null)
     {
         if (Unhealthy is { } reason) throw new InvalidOperationException($"The engine is unhealthy: {reason}");
         ObjectDisposedException.ThrowIf(_stopping, this);
         _admission.Enter(request.Prompt.Count);
-        var generation = new Generation(this, request);
+        var generation = new Generation(this, request, model ?? _model);
         _submitted.Enqueue(generation);
         _wake.Set();
 
@@ -160,7 +161,7 @@ public sealed class InferenceEngine : IDisposable
         var memory = new SequenceMemory(_ledger, _decoder, () => _nextRows++);
         try
         {
-            var sequence = new Sequence(generation, _model, memory, _ledger, _arrivals++);
+            var sequence = new Sequence(generation, memory, _ledger, _arrivals++);
             var program = sequence.Program;
             var most = _ledger.PagesFor(program.Tables, program.MaxPositions) + (program.MaxKeptRows / _decoder.RowsPerPage) + 1;
             if (most <= _ledger.PageCount)
@@ -212,6 +213,7 @@ public sealed class InferenceEngine : IDisposable
         foreach (var sequence in _waiting.ToArray())
         {
             if (_running.Count == _options.MaxRunning) return;
+            sequence.Outgrow();
             if (_options.PrefixCache && sequence.ShouldAwait(_running)) continue;
 
             // Room to run on for everyone: a page per layer group each.

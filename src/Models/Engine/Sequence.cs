@@ -11,17 +11,19 @@ internal sealed class Sequence : IComparable<Sequence>, IDisposable
     private readonly string _salt;
     private bool _shares;
 
-    public Sequence(Generation generation, EngineModel model, SequenceMemory memory, KvLedger ledger, long arrival)
+    public Sequence(Generation generation, SequenceMemory memory, KvLedger ledger, long arrival)
     {
+        var model = generation.Model;
         _ledger = ledger;
-        _salt = generation.Request.CacheSalt;
+        // An adapter changes what a token leaves in the cache. Whatever else the method is, a prefix is causal KV.
+        _salt = $"{model.Adapters.Causal}/{generation.Request.CacheSalt}";
         Generation = generation;
         _memory = memory;
         _arrival = arrival;
         Assembler = new TokenAssembler(generation.Request, model.CreateDetokenizer, generation.Publish);
         Program = Programs.Create(
             generation.Request,
-            new ProgramContext(model.Spec, model.Thinking, model.EndOfSequence, memory, model.CreateDetokenizer));
+            new ProgramContext(model.Spec, model.Thinking, model.EndOfSequence, memory, model.CreateDetokenizer) { Adapters = model.Adapters });
     }
 
     public Generation Generation { get; }
@@ -42,6 +44,17 @@ internal sealed class Sequence : IComparable<Sequence>, IDisposable
     public bool IsDone => Program.Finish is not null || Assembler.StopString is not null;
 
     public bool TryReserve(SequencePlan plan) => _memory.TryReserve(plan);
+
+    /// <summary>
+    /// A sequence that has grown beyond the model's original context (LongRoPE) gives its memory back and runs its tokens
+    /// again as a long one, before the row that makes it so.
+    /// </summary>
+    public void Outgrow()
+    {
+        if (!_memory.IsOutgrownBy(Program.PendingPositions)) return;
+        Evict();
+        _memory.BecomeLong();
+    }
 
     /// <summary>
     /// Takes what KV the cache and the running sequences have of its tokens; returns how many tokens were looked up and found.
@@ -67,7 +80,11 @@ internal sealed class Sequence : IComparable<Sequence>, IDisposable
     }
 
     /// <summary>What a cached block must have been written under: tenant, and what else its KV depends on.</summary>
-    public string SaltOf(KvPrefix prefix) => prefix.Scope.Length == 0 ? _salt : $"{_salt}\n{prefix.Scope}";
+    public string SaltOf(KvPrefix prefix)
+    {
+        var salt = prefix.Scope.Length == 0 ? _salt : $"{_salt}\n{prefix.Scope}";
+        return prefix.Table.IsLong ? $"long\n{salt}" : salt;
+    }
 
     /// <summary>Gives all memory back; the program rebuilds it when it runs again.</summary>
     public void Evict()

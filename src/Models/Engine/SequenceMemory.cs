@@ -8,11 +8,16 @@ internal sealed class SequenceMemory(KvLedger ledger, IDecoder decoder, Func<int
 {
     private readonly List<KvTable> _tables = [];
     private readonly Dictionary<Rows, (int Low, int High)> _rows = [];
+    private readonly int _longAfter = decoder.Spec.LongAfter ?? int.MaxValue;
     private int _charged;
+
+    /// <summary>Whether its rows are placed as those of a long sequence (<see cref="KvTable.IsLong"/>).</summary>
+    public bool IsLong { get; private set; }
 
     public KvTable CreateTable()
     {
         var table = ledger.CreateTable();
+        table.IsLong = IsLong;
         _tables.Add(table);
         return table;
     }
@@ -22,6 +27,16 @@ internal sealed class SequenceMemory(KvLedger ledger, IDecoder decoder, Func<int
         var rows = new Rows(nextRows());
         _rows.Add(rows, default);
         return rows;
+    }
+
+    /// <summary>Whether a sequence of so many positions is long while its memory is not yet.</summary>
+    public bool IsOutgrownBy(int positions) => !IsLong && positions > _longAfter;
+
+    /// <summary>From here on the sequence is long. Its tables must be empty: what a short one cached is of no use.</summary>
+    public void BecomeLong()
+    {
+        IsLong = true;
+        foreach (var table in _tables) table.IsLong = true;
     }
 
     /// <summary>Memory for what a plan will write; false when it is not to be had (pages it got stay the table's).</summary>

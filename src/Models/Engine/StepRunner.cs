@@ -41,7 +41,7 @@ internal sealed class StepRunner(IDecoder decoder, EngineOptions options, Engine
         for (int i = 0, next = 0; next < running.Count; i++)
         {
             var sequence = running[next];
-            var plan = new SequencePlan();
+            var plan = new SequencePlan { Adapter = sequence.Program.Adapter };
             if (_granted[i] > 0 && Guard(sequence, fail, () => PlanAndReserve(sequence, plan, (_granted[i], _grantedSpare[i]), running, preempt)) && plan.Ops.Count > 0)
                 _work.Add(new Work(sequence, plan));
 
@@ -55,6 +55,7 @@ internal sealed class StepRunner(IDecoder decoder, EngineOptions options, Engine
         var count = running.Count;
         if (_pending.Length < count)
             (_pending, _spare, _granted, _grantedSpare) = (new int[count * 2], new int[count * 2], new int[count * 2], new int[count * 2]);
+        foreach (var sequence in running) sequence.Outgrow();
         for (var i = 0; i < count; i++)
         {
             _pending[i] = running[i].Program.PendingRows;
@@ -81,7 +82,7 @@ internal sealed class StepRunner(IDecoder decoder, EngineOptions options, Engine
         }
 
         if (granted.Spare == 0) return;
-        var besides = new SequencePlan();
+        var besides = new SequencePlan { Adapter = sequence.Program.Adapter };
         sequence.Program.PlanSpare(besides, granted.Spare);
         if (sequence.TryReserve(besides)) plan.Add(besides);
     }

@@ -47,7 +47,10 @@ public sealed record ProgramContext(
     ThinkingBlock Thinking,
     IReadOnlySet<int> EndOfSequence,
     ISequenceMemory Memory,
-    Func<IDetokenizer> CreateDetokenizer);
+    Func<IDetokenizer> CreateDetokenizer)
+{
+    public ModelAdapters Adapters { get; init; } = ModelAdapters.None;
+}
 
 /// <summary>A table whose KV is that of these tokens in order, as far as it is filled.</summary>
 /// <param name="Scope">What else the KV depends on; tables of different scopes share nothing.</param>
@@ -74,6 +77,9 @@ public abstract class ThinkingProgram(GenerationRequest request, ProgramContext 
     protected ProgramContext Context { get; } = context;
 
     protected DecoderSpec Spec => Context.Spec;
+
+    /// <summary>The adapter of every row that asks for no other.</summary>
+    public int Adapter => Context.Adapters.Causal;
 
     /// <summary>Set once the sequence is complete.</summary>
     public FinishReason? Finish { get; protected set; }

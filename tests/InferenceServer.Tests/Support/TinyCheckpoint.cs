@@ -16,7 +16,7 @@ internal sealed class TinyCheckpoint(string directory)
     public const int ThinkingLayer = 2;
     public const int VocabularySize = 264;
 
-    private const int Hidden = 32;
+    internal const int Hidden = 32;
     private const int Heads = 4;
     private const int KvHeads = 2;
     private const int Intermediate = 64;
@@ -45,7 +45,7 @@ internal sealed class TinyCheckpoint(string directory)
     private void WriteAll(string method, bool bare)
     {
         AddTensors(method == "tas");
-        File.WriteAllBytes(Path.Combine(directory, "model.safetensors"), Safetensors());
+        File.WriteAllBytes(Path.Combine(directory, "model.safetensors"), Safetensors(_tensors));
         File.WriteAllText(Path.Combine(directory, "config.json"), Config(method).ToJsonString());
         File.WriteAllText(Path.Combine(directory, "tokenizer.json"), Tokenizer().ToJsonString());
         var settings = new JsonObject { ["bos_token"] = "<|bos|>", ["eos_token"] = "<|eos|>" };
@@ -175,11 +175,12 @@ internal sealed class TinyCheckpoint(string directory)
 
     private float Normal() => (float)(Math.Sqrt(-2 * Math.Log(1 - _random.NextDouble())) * Math.Cos(2 * Math.PI * _random.NextDouble()));
 
-    private byte[] Safetensors()
+    /// <summary>A file of f32 tensors.</summary>
+    internal static byte[] Safetensors(SortedDictionary<string, (int[] Shape, float[] Data)> tensors)
     {
         var header = new JsonObject();
         var offset = 0;
-        foreach (var (name, (shape, data)) in _tensors)
+        foreach (var (name, (shape, data)) in tensors)
         {
             var end = offset + (data.Length * sizeof(float));
             header[name] = new JsonObject
@@ -196,7 +197,7 @@ internal sealed class TinyCheckpoint(string directory)
         BinaryPrimitives.WriteInt64LittleEndian(file, json.Length);
         json.CopyTo(file, 8);
         var at = 8 + json.Length;
-        foreach (var (_, data) in _tensors.Values)
+        foreach (var (_, data) in tensors.Values)
         {
             MemoryMarshal.AsBytes(data.AsSpan()).CopyTo(file.AsSpan(at));
             at += data.Length * sizeof(float);

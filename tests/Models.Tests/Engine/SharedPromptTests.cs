@@ -39,7 +39,7 @@ public class SharedPromptTests
             read += batch.Ops.OfType<RowGroup>().Where(group => group.Range.Lo == 0).Sum(group => Math.Clamp(Prompt - group.Start, 0, group.Count));
         });
         using var engine = Create(setup, wrap: watch.Around);
-        var generations = requests.ConvertAll(engine.Submit);
+        var generations = requests.ConvertAll(request => engine.Submit(request));
         gate.Set();
         var together = await Task.WhenAll(generations.Select(Read));
         Assert.Equal(alone, together.Select(Story));

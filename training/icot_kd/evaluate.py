@@ -1,6 +1,6 @@
 """How good an ICoT-KD checkpoint is on held-out products.
 
-    python3 -m training.icot_kd.evaluate checkpoints/icot-kd --digits 3x2
+    python3 -m training.icot_kd.evaluate checkpoints/icot-kd
 """
 
 import argparse
@@ -56,7 +56,7 @@ def measure(
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("checkpoint")
-    parser.add_argument("--digits", type=digits, default=(3, 2))
+    parser.add_argument("--digits", type=digits, default=(2, 2))
     parser.add_argument("--size", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=0, help="of the evaluation set")
     chosen = parser.parse_args()

@@ -36,6 +36,6 @@ def lines(directory: str, size: int, shape: tuple[int, int]) -> list[dict]:
 
 
 if __name__ == "__main__":
-    chosen = arguments(__doc__)
+    chosen = arguments(__doc__, (2, 2))
     torch.set_num_threads(1)
     write(chosen.out, lines(chosen.checkpoint, chosen.size, chosen.digits))

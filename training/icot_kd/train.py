@@ -72,7 +72,7 @@ def arguments(given: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--base", help="checkpoint directory student and emulator start from; default: the teacher")
     parser.add_argument("--data", help="file of lines `{input}||{chain} #### {answer}`; default: products made on the fly")
     parser.add_argument("--variant", choices=("kd", "no-cot"), default="kd")
-    parser.add_argument("--digits", type=digits, default=(3, 2))
+    parser.add_argument("--digits", type=digits, default=(2, 2), help="of the two numbers, such as 2x2")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--student-steps", type=int, default=3000)

@@ -63,12 +63,13 @@ def write(path: str, written: list[dict]) -> None:
     print(f"{len(written)} prompts, {right} answered right, smallest gap {min(e['gap'] for e in written):.3g}")
 
 
-def arguments(description: str) -> argparse.Namespace:
+def arguments(description: str, shape: tuple[int, int] = (3, 2)) -> argparse.Namespace:
+    """What the golden commands of ICoT take."""
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("checkpoint")
     parser.add_argument("out")
     parser.add_argument("--size", type=int, default=240)
-    parser.add_argument("--digits", type=digits, default=(3, 2))
+    parser.add_argument("--digits", type=digits, default=shape)
     return parser.parse_args()
 
 

@@ -72,15 +72,18 @@ public sealed class InferenceEngine : IDisposable
         return range.Count == 0 ? 0 : (long)_decoder.PageCount / (range.Count / geometry.LayersPerPage) * geometry.PageTokens;
     }
 
-    /// <summary>Queues a request that was validated for this model.</summary>
-    /// <param name="model">One that shares this engine's spec; its own unless given.</param>
+    /// <summary>Queues a request that was validated for the engine's own model.</summary>
     /// <exception cref="EngineBusyException">The queue is full.</exception>
-    public Generation Submit(GenerationRequest request, EngineModel? model = null)
+    public Generation Submit(GenerationRequest request) => Submit(request, _model);
+
+    /// <summary>Queues a request that was validated for a model which shares this engine's spec.</summary>
+    /// <exception cref="EngineBusyException">The queue is full.</exception>
+    public Generation Submit(GenerationRequest request, EngineModel model)
     {
         if (Unhealthy is { } reason) throw new InvalidOperationException($"The engine is unhealthy: {reason}");
         ObjectDisposedException.ThrowIf(_stopping, this);
         _admission.Enter(request.Prompt.Count);
-        var generation = new Generation(this, request, model ?? _model);
+        var generation = new Generation(this, request, model);
         _submitted.Enqueue(generation);
         _wake.Set();
 

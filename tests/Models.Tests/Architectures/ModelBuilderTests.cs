@@ -111,15 +111,6 @@ public class ModelBuilderTests
         AssertRefused(new CheckpointCopy("tas").With("thinking", null), CheckpointErrorKind.ThinkingInvalid).Message,
         StringComparison.Ordinal);
 
-    [Theory]
-    [InlineData("quiet_star")]
-    [InlineData("icot_kd")]
-    public void A_method_that_cannot_be_loaded_yet_is_recognised_by_name(string method)
-    {
-        var copy = new CheckpointCopy("llama").With("thinking", $$"""{"method":"{{method}}"}""");
-        Assert.Contains($"'{method}'", AssertRefused(copy, CheckpointErrorKind.MethodUnsupported).Message, StringComparison.Ordinal);
-    }
-
     [Fact]
     public void Bitune_without_adapters_says_what_is_missing() => Assert.Contains(
         "adapter_config.json",

@@ -13,4 +13,4 @@ case "${1:-all}" in half|all)
 case "${1:-all}" in none|all)
     $run --name "icot-si-none-$seed" --remove 0 --start "icot-si-full-$seed" --anneal-steps 400 $(to none);; esac
 case "${1:-all}" in no-cot|all)
-    $run --name "icot-si-no-cot-$seed" --variant no-cot --anneal-steps "${STEPS:-7500}";; esac
+    $run --name "icot-si-no-cot-$seed" --variant no-cot --anneal-steps "${STEPS:-8968}";; esac

@@ -1,4 +1,4 @@
-// Element-wise work of a Llama block in one pass each, forward and backward, for CPUs without fast PyTorch kernels.
+// Element-wise work of a Llama or GPT-2 block in one pass each, forward and backward, for CPUs without fast PyTorch kernels.
 // bf16 in and out of the matrix products, f32 inside. Plain C functions on raw pointers (called through ctypes), so no
 // PyTorch headers are needed. `training/common/fused.py` builds, checks and binds them; without a compiler the plain
 // PyTorch path is used instead.
@@ -29,8 +29,9 @@ template <int HD> static inline void products(const float* a, const float* colum
 }
 
 // See `attention` below; HD is the head width, known to the compiler so that rows live in registers.
-template <int HD> static void attend(const bf16* qkv, const int64_t* lengths, int64_t sequences, const float* cosine,
-                                     const float* sine, int64_t heads, bf16* out, const bf16* dout, bf16* dqkv) {
+template <int HD> static void attend(const bf16* qkv, const int64_t* lengths, const int64_t* first, const int64_t* last,
+                                     int64_t sequences, bool full, const float* cosine, const float* sine, int64_t heads,
+                                     bf16* out, const bf16* dout, bf16* dqkv) {
     const int64_t d = heads * HD, half = HD / 2;
     const float scale = 1 / std::sqrt(float(HD));
     std::vector<float> store;
@@ -57,8 +58,8 @@ template <int HD> static void attend(const bf16* qkv, const int64_t* lengths, in
                 }
             }
             if (dout) std::memset(dk, 0, sizeof(float) * 2 * S * HD);
-            for (int64_t t = 0; t < T; t++) {
-                const int64_t m = t + 1;  // keys seen
+            for (int64_t t = first[s]; t < last[s]; t++) {
+                const int64_t m = full ? T : t + 1;  // keys seen
                 products<HD>(q + t * HD, kt, S, m, p);
                 float top = p[0], sum = 0;
                 for (int64_t j = 1; j < m; j++) top = p[j] > top ? p[j] : top;
@@ -149,11 +150,35 @@ void swiglu_back(const bf16* gu, const bf16* dy, bf16* dgu, int64_t n, int64_t f
         }
 }
 
-// Causal attention with rotary positions (rotate_half) over sequences packed one after another; head width 32 or 64.
-// qkv[n, 3*heads*hd]; lengths[sequences]; cosine/sine[max length, hd/2]; out[n, heads*hd].
+// sigmoid(2u), u = sqrt(2/pi) * (v + 0.044715 v^3); bounded, because -ffast-math makes NaN of an overflowing exp
+static inline float gate(float v) {
+    const float u = 1.5957691216f * (v + 0.044715f * v * v * v);
+    return 1 / (1 + std::exp(-(u > 40.f ? 40.f : u < -40.f ? -40.f : u)));
+}
+
+// y[n] = gelu(x) by the tanh approximation, written as x * gate(x)
+void gelu(const bf16* x, bf16* y, int64_t n) {
+    for (int64_t i = 0; i < n; i++) {
+        const float v = wide(x[i]);
+        y[i] = narrow(v * gate(v));
+    }
+}
+
+void gelu_back(const bf16* x, const bf16* dy, bf16* dx, int64_t n) {
+    for (int64_t i = 0; i < n; i++) {
+        const float v = wide(x[i]), s = gate(v);
+        dx[i] = narrow(wide(dy[i]) * (s + v * s * (1 - s) * 1.5957691216f * (1 + 0.134145f * v * v)));
+    }
+}
+
+// Attention with rotary positions (rotate_half) over sequences packed one after another; head width 32 or 64. Causal, or
+// `full`: every row sees its whole sequence. Only rows first[s] <= t < last[s] of a sequence ask, the others' outputs are
+// left as they are. qkv[n, 3*heads*hd]; lengths, first, last[sequences]; cosine/sine[max length, hd/2]; out[n, heads*hd].
 // With dout given, dqkv is written instead of out (everything is recomputed: sequences are short).
-void attention(const bf16* qkv, const int64_t* lengths, int64_t sequences, const float* cosine, const float* sine,
-               int64_t heads, int64_t hd, bf16* out, const bf16* dout, bf16* dqkv) {
-    (hd == 32 ? attend<32> : attend<64>)(qkv, lengths, sequences, cosine, sine, heads, out, dout, dqkv);
+void attention(const bf16* qkv, const int64_t* lengths, const int64_t* first, const int64_t* last, int64_t sequences,
+               int64_t full, const float* cosine, const float* sine, int64_t heads, int64_t hd, bf16* out, const bf16* dout,
+               bf16* dqkv) {
+    (hd == 32 ? attend<32> : attend<64>)(
+        qkv, lengths, first, last, sequences, full != 0, cosine, sine, heads, out, dout, dqkv);
 }
 }

@@ -241,6 +241,26 @@ def tell(
     return Problem(" ".join(sentences), running_arithmetic(start, steps), answer, chain_key(start, steps), count, kind)
 
 
+def narrate(
+    rng: random.Random, held_out: bool, operations: int | None = None, invented: float = 0.1,
+) -> tuple[str, str]:
+    """A story as running text that says the count after each step, so that the next word often needs a sum.
+
+    (the opening, the rest): `Hugo has 27 rocks.`, `He sells 16 rocks. Now he has 11 rocks. ...`.
+    """
+    start, steps, _ = _draw(rng, held_out, operations or rng.randint(2, 4))
+    telling = _Telling(rng, invented)
+    value, sentences = start, []
+    for step in steps:
+        value = apply(value, step)
+        who = rng.choice((telling.he, telling.he, telling.name))
+        sentences.append(telling.step(step))
+        sentences.append(rng.choice((
+            f"Now {who} has {telling.counted(value)}.", f"That makes {telling.counted(value)}.",
+            f"So {who} has {telling.counted(value)} now.")))
+    return telling.begin(start), " ".join(sentences)
+
+
 def evaluation_set(
     size: int, seed: int = 0, invented: float = 0.0, questions: tuple[str, ...] = CORE_QUESTIONS,
 ) -> list[Problem]:

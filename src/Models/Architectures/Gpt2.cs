@@ -9,6 +9,14 @@ namespace InferenceServer.Models.Architectures;
 /// </summary>
 internal static class Gpt2
 {
+    public static readonly LoraLayout Lora = new("h", new Dictionary<string, IReadOnlyList<Projection>>
+    {
+        ["attn.c_attn"] = [Projection.Query, Projection.Key, Projection.Value],
+        ["attn.c_proj"] = [Projection.Output],
+        ["mlp.c_fc"] = [Projection.Up],
+        ["mlp.c_proj"] = [Projection.Down],
+    });
+
     public static DecoderSpec Build(Checkpoint checkpoint)
     {
         var config = checkpoint.Config;

@@ -25,6 +25,17 @@ internal sealed record LlamaTraits(
 /// </summary>
 internal static class LlamaLayout
 {
+    public static readonly LoraLayout Lora = new("layers", new Dictionary<string, IReadOnlyList<Projection>>
+    {
+        ["self_attn.q_proj"] = [Projection.Query],
+        ["self_attn.k_proj"] = [Projection.Key],
+        ["self_attn.v_proj"] = [Projection.Value],
+        ["self_attn.o_proj"] = [Projection.Output],
+        ["mlp.gate_proj"] = [Projection.Gate],
+        ["mlp.up_proj"] = [Projection.Up],
+        ["mlp.down_proj"] = [Projection.Down],
+    });
+
     public static DecoderSpec Build(Checkpoint checkpoint, LlamaTraits traits)
     {
         var config = checkpoint.Config;

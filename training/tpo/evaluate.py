@@ -12,9 +12,9 @@ import torch  # noqa: E402
 from ..common.base import Base  # noqa: E402
 from ..common.decoder import Decoder  # noqa: E402
 from ..common.format import Format  # noqa: E402
+from ..common.sampling import sample  # noqa: E402
 from ..common.stories import Problem, evaluation_set  # noqa: E402
 from .prompts import PROMPTS, ThoughtPrompt, split  # noqa: E402
-from .sampling import sample  # noqa: E402
 
 MAX_OUTPUT = 96
 

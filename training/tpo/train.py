@@ -25,13 +25,13 @@ from ..common import loop, safetensors  # noqa: E402
 from ..common.base import Base  # noqa: E402
 from ..common.decoder import Decoder  # noqa: E402
 from ..common.format import Format  # noqa: E402
+from ..common.sampling import sample  # noqa: E402
 from ..common.stories import CORE_QUESTIONS, evaluation_set, tell  # noqa: E402
 from .dpo import Pair, log_probabilities, loss  # noqa: E402
 from .evaluate import MAX_OUTPUT, measure  # noqa: E402
 from .export import export  # noqa: E402
 from .pairs import REWARDS, Reward, Scored, pairs_of, score  # noqa: E402
 from .prompts import DIRECT, PROMPTS, ThoughtPrompt, split  # noqa: E402
-from .sampling import sample  # noqa: E402
 
 CHUNK = 32  # instructions sampled at once, and written to disk at once
 Source = Callable[[random.Random], tuple[str, str]]  # an instruction and its right answer

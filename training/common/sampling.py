@@ -3,11 +3,11 @@
 import torch
 from torch import Tensor
 
-from ..common.decoder import Decoder, DecoderConfig, KvCache
+from .decoder import Decoder, DecoderConfig, KvCache
 
 
-class _RowCache(KvCache):
-    """Keys and values in buffers that are as long as they will ever be; rows can be repeated or dropped."""
+class RowCache(KvCache):
+    """Keys and values in buffers that are as long as they will ever be; rows can be repeated or dropped, columns cut."""
 
     def __init__(self, config: DecoderConfig, rows: int, length: int):
         super().__init__(config.layers)
@@ -21,6 +21,10 @@ class _RowCache(KvCache):
         self.keys[layer][:, :, start:end], self.values[layer][:, :, start:end] = k, v
         self.lengths[layer] = end
         return self.keys[layer][:, :, :end], self.values[layer][:, :, :end]
+
+    def truncate(self, length: int) -> None:
+        """Forgets all columns from `length` on."""
+        self.lengths = [length] * len(self.lengths)
 
     def select(self, rows: Tensor) -> None:
         """Keeps these rows, in this order; a row may be named more than once."""
@@ -37,7 +41,7 @@ def sample(
     width = max(map(len, prompts))
     missing = torch.tensor([width - len(prompt) for prompt in prompts])
     ids = torch.tensor([[0] * (width - len(prompt)) + prompt for prompt in prompts])
-    cache = _RowCache(model.config, len(prompts), width + limit)
+    cache = RowCache(model.config, len(prompts), width + limit)
     columns = torch.arange(width)
     hidden = (columns[None, None, :] > columns[None, :, None]) | (columns[None, None, :] < missing[:, None, None])
     positions = (columns[None, :] - missing[:, None]).clamp(min=0)

@@ -59,7 +59,7 @@ def measure(model: Decoder, form: Format, size: int, seed: int = 0) -> dict[str,
         "direct": share(said == ANSWER.format(p.answer) for said, p in zip(direct, problems)),
         "worked": share(said == ANSWER.format(f"{p.thought}. {p.answer}") for said, p in zip(worked, problems)),
         "thought prompt": share(
-            said.partition(RESPONSE_MARKER)[2] == " " + p.answer for said, p in zip(thought, problems)),
+            said.partition(RESPONSE_MARKER)[2].strip() == p.answer for said, p in zip(thought, problems)),
         "format": share(
             said.startswith(ANSWER.format(THOUGHT_MARKER)) and said.count(RESPONSE_MARKER) == 1 for said in thought),
         "look-up": share(said == ANSWER.format(answer) for said, (_, answer) in zip(found, facts))}

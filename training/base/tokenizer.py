@@ -8,7 +8,7 @@ from ..common.bpe import Tokenizer
 from ..common.facts import RANKS, look_up, puzzle
 from ..common.format import Format
 from ..common.stories import narrate
-from .texts import QUESTION, SHOW, THOUGHT_PROMPT, question
+from .texts import DASHES, QUESTION, SHOW, THOUGHT_PROMPT, VAGUE_THOUGHTS, question
 
 SPECIAL_TOKENS = ("<pad>", "<bos>", "<eos>")
 VOCABULARY_SIZE = 1152
@@ -26,7 +26,8 @@ CHAT_TEMPLATE = (
 def train() -> Tokenizer:
     """The same tokenizer every time; it also knows the words of the puzzles that Bitune's fine-tuning asks."""
     rng = random.Random("tokenizer/base")
-    texts = [question(THOUGHT_PROMPT + SHOW), "Here's", " ".join(f" {word}" for rank in RANKS for word in rank.split())] * 50
+    vague = [thought.format(things="marbles", name="Anna") for thought in VAGUE_THOUGHTS]
+    texts = [question(THOUGHT_PROMPT.format("Anna") + SHOW), "Here's", DASHES, *vague, " ".join(f" {word}" for rank in RANKS for word in rank.split())] * 50
     for _ in range(3000):
         facts, pairs = look_up(rng, invented=0.0)
         item = puzzle(rng, held_out=False, invented=0.0)

@@ -36,7 +36,7 @@ def train(
     pattern = compile_pattern(PATTERN)
     pieces: Counter = Counter()
     for text in texts:
-        pieces.update(piece for piece in pattern.findall(text) if piece.strip().isalpha() or len(piece) == 2)
+        pieces.update(pattern.findall(text))
     for name in MEN + WOMEN:
         pieces.update((name, " " + name))
     for pair in THINGS:

@@ -83,3 +83,13 @@ def _cross_entropy(logits: Tensor, batch: Batch, ahead: int) -> Tensor:
     targets = torch.cat([batch.ids[:, ahead:], batch.ids.new_zeros(len(batch.ids), ahead)], dim=1)
     lost = F.cross_entropy(logits.float().flatten(0, 1), targets.flatten(), reduction="none").view_as(targets)
     return lost * batch.valid(ahead)
+
+
+def plain_loss(model: QuietStarDecoder, batch: Batch) -> Tensor:
+    """Mean cross entropy without thoughts, for the control."""
+    known = torch.arange(batch.ids.shape[1])[None, :] < batch.lengths[:, None]
+    states = model.run_packed(model.embed(batch.ids[known]), 0, model.config.layers, batch.lengths)
+    logits = model.logits(states).float()
+    last = batch.lengths.cumsum(0) - 1
+    kept = torch.ones(len(logits), dtype=torch.bool).index_fill(0, last, False)
+    return F.cross_entropy(logits[kept], batch.ids[known].roll(-1)[kept])

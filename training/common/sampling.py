@@ -11,12 +11,12 @@ class RowCache(KvCache):
 
     def __init__(self, config: DecoderConfig, rows: int, length: int):
         super().__init__(config.layers)
-        shape = (rows, config.kv_heads, length, config.head_dim)
-        self.keys = [torch.zeros(shape) for _ in range(config.layers)]
-        self.values = [torch.zeros(shape) for _ in range(config.layers)]
+        self.shape = (rows, config.kv_heads, length, config.head_dim)
         self.lengths = [0] * config.layers
 
     def append(self, layer: int, k: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
+        if self.keys[layer] is None:
+            self.keys[layer], self.values[layer] = k.new_zeros(self.shape), v.new_zeros(self.shape)
         start, end = self.lengths[layer], self.lengths[layer] + k.shape[2]
         self.keys[layer][:, :, start:end], self.values[layer][:, :, start:end] = k, v
         self.lengths[layer] = end
@@ -37,46 +37,53 @@ def sample(
     model: Decoder, prompts: list[list[int]], count: int, eos: int, limit: int, temperature: float = 0.0,
     top_p: float = 1.0, generator: torch.Generator | None = None,
 ) -> list[list[list[int]]]:
-    """`count` outputs of each prompt, each ending with `eos` unless it reached `limit` tokens. Temperature 0 is greedy."""
-    width = max(map(len, prompts))
+    """`count` outputs of each prompt, each ending with `eos` unless it reached `limit` tokens. Temperature 0 is greedy.
+
+    The outputs of a prompt are rows of one sequence that see the prompt and, by the mask, of the rest only themselves:
+    the keys of the prompt are stored and read once for all of them.
+    """
+    layers, width = model.config.layers, max(map(len, prompts))
     missing = torch.tensor([width - len(prompt) for prompt in prompts])
     ids = torch.tensor([[0] * (width - len(prompt)) + prompt for prompt in prompts])
-    cache = RowCache(model.config, len(prompts), width + limit)
+    cache = RowCache(model.config, len(prompts), width + count * limit)
     columns = torch.arange(width)
     hidden = (columns[None, None, :] > columns[None, :, None]) | (columns[None, None, :] < missing[:, None, None])
     positions = (columns[None, :] - missing[:, None]).clamp(min=0)
-    states = model.run_layers(model.embed(ids), 0, model.config.layers, cache, positions, hidden)[:, -1]
-    rows = torch.arange(len(prompts)).repeat_interleave(count)
-    cache.select(rows)
-    missing, logits = missing[rows], model.logits(states)[rows]
-    outputs: list[list[int]] = [[] for _ in rows]
-    running = list(range(len(rows)))  # the output that each row of the batch writes
-    done = torch.zeros(len(rows), dtype=torch.bool)
+    states = model.run_layers(model.embed(ids), 0, layers, cache, positions, hidden)[:, -1]
+    logits = model.logits(states)[:, None].expand(-1, count, -1)
+    outputs: list[list[list[int]]] = [[[] for _ in range(count)] for _ in prompts]
+    running = list(range(len(prompts)))  # the prompt that each row of the batch belongs to
+    others = ~torch.eye(count, dtype=torch.bool)
     for step in range(limit):
-        chosen = choose(logits, temperature, top_p, generator)
-        for row, token in enumerate(chosen.tolist()):
-            if not done[row]:
-                outputs[running[row]].append(token)
-                done[row] = token == eos
-        if step == limit - 1 or bool(done.all()):
+        chosen = choose(logits.flatten(0, 1), temperature, top_p, generator).view(-1, count)
+        for prompt, tokens in zip(running, chosen.tolist()):
+            for output, token in zip(outputs[prompt], tokens):
+                if not output or output[-1] != eos:
+                    output.append(token)
+        left = [row for row, prompt in enumerate(running) if any(output[-1] != eos for output in outputs[prompt])]
+        if step == limit - 1 or not left:
             break
-        if int(done.sum()) * 4 > len(running):
-            kept = (~done).nonzero()[:, 0]
+        if len(left) * 4 < len(running) * 3:
+            kept = torch.tensor(left)
             cache.select(kept)
-            running, missing, chosen, done = [running[row] for row in kept.tolist()], missing[kept], chosen[kept], done[kept]
-        at = width + step
-        hidden = torch.arange(at + 1)[None, None, :] < missing[:, None, None]
-        states = model.run_layers(
-            model.embed(chosen[:, None]), 0, model.config.layers, cache, (at - missing)[:, None], hidden)
-        logits = model.logits(states[:, -1])
-    return [outputs[i * count:(i + 1) * count] for i in range(len(prompts))]
+            running, missing, chosen = [running[row] for row in left], missing[kept], chosen[kept]
+        padding = (columns[None, :] < missing[:, None])[:, None].expand(-1, count, -1)
+        own = others.repeat(1, step + 1)[None].expand(len(running), -1, -1)
+        places = (width + step - missing)[:, None].expand(-1, count)
+        states = model.run_layers(model.embed(chosen), 0, layers, cache, places, torch.cat([padding, own], dim=-1))
+        logits = model.logits(states)
+    return outputs
 
 
 def choose(logits: Tensor, temperature: float, top_p: float, generator: torch.Generator | None) -> Tensor:
     """[rows, V] -> [rows]: the best token at temperature 0, otherwise a draw from the smallest set with mass `top_p`."""
     if temperature == 0:
         return logits.argmax(-1)
-    probabilities, order = (logits.float() / temperature).softmax(-1).sort(-1, descending=True)
+    probabilities = (logits.float() / temperature).softmax(-1)
+    best = probabilities.topk(min(64, probabilities.shape[-1]), dim=-1)
+    if bool((best.values.sum(-1) < top_p).any()):
+        best = probabilities.sort(-1, descending=True)
+    probabilities, order = best
     before = probabilities.cumsum(-1) - probabilities
     probabilities = probabilities.masked_fill(before >= top_p, 0.0)
     return order.gather(1, torch.multinomial(probabilities, 1, generator=generator))[:, 0]

@@ -58,8 +58,9 @@ def collect(model: Decoder, form: Format, source: Source, prompt: ThoughtPrompt,
         asked = [source(rng) for _ in range(min(CHUNK, chosen.instructions - at))]
         prompts = [form.prompt(prompt.dress(question)) for question, _ in asked]
         generator = torch.Generator().manual_seed(rng.randrange(2**62))
-        outputs = sample(
-            model, prompts, chosen.samples, form.eos, chosen.max_output, chosen.temperature, chosen.top_p, generator)
+        with torch.autocast("cpu", torch.bfloat16):  # as in training
+            outputs = sample(
+                model, prompts, chosen.samples, form.eos, chosen.max_output, chosen.temperature, chosen.top_p, generator)
         fresh = [{"question": question, "expected": expected, "prompt": ids, "outputs": mine}
                  for (question, expected), ids, mine in zip(asked, prompts, outputs)]
         with path.open("a", encoding="utf-8") as file:

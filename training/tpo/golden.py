@@ -71,5 +71,5 @@ if __name__ == "__main__":
     with open(chosen.out, "w", encoding="utf-8", newline="\n") as file:
         for entry in written:
             file.write(json.dumps(entry, ensure_ascii=False) + "\n")
-    right = sum(entry["answer"] == entry["expected"] for entry in written)
+    right = sum(entry["answer"].strip() == entry["expected"] for entry in written)
     print(f"{len(written)} prompts, {right} answered right, smallest gap {min(e['gap'] for e in written):.3g}")

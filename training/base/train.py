@@ -37,7 +37,7 @@ class Batch:
 
     ids: Tensor      # [tokens]
     lengths: Tensor  # [texts]
-    asked: Tensor    # positions within questions
+    asked: Tensor    # positions within questions (their first word cannot be foreseen)
     said: Tensor     # positions within answers, the end of sequence included
 
 
@@ -54,7 +54,7 @@ def step_batch(form: Format, start: list[int], seed: int, step: int, steps: int,
         if len(row) > context:
             continue
         at = len(ids) + len(given)
-        asked += range(at if given else at + 1, at + len(question) - 1)
+        asked += range(at, at + len(question) - 1)
         said += range(at + len(question) - 1, at + len(question) + len(answer) - 1)
         ids += row
         lengths.append(len(row))

@@ -8,7 +8,7 @@ from pathlib import Path
 from ..common.format import Format
 from ..common.stories import CORE_QUESTIONS, Problem, drill, tell
 
-SUM_SHARE = 0.5
+SUM_SHARE = 0.7
 KINDS = ("sum of 1", "sum of 2", "story of 1", "story of 2")  # and how many operations
 
 Source = Callable[[random.Random], tuple[str, str]]  # a question and its answer

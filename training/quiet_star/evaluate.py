@@ -59,7 +59,9 @@ def accuracy(model: QuietStarDecoder, form: Format, problems: list[Problem], thi
 
 
 @torch.no_grad()
-def perplexity(model: QuietStarDecoder, form: Format, problems: list[Problem], seed: int = 0, size: int = 16) -> dict[str, float]:
+def perplexity(
+    model: QuietStarDecoder, form: Format, problems: list[Problem], thinking: bool = True, seed: int = 0, size: int = 16,
+) -> dict[str, float]:
     """Perplexity per token of the held-out texts and of their answers alone: `off` from the state before the thought,
     `on` with one thought per place, drawn at temperature 1; `weight` is the mean w over the answers' tokens."""
     generator = torch.Generator().manual_seed(seed)
@@ -68,7 +70,9 @@ def perplexity(model: QuietStarDecoder, form: Format, problems: list[Problem], s
     for at in range(0, len(problems), size):
         prompts = [form.prompt(problem.text) for problem in problems[at:at + size]]
         batch = pad([prompt + answer_ids(form, problem.answer) for prompt, problem in zip(prompts, problems[at:])])
-        plain, mixed, _, weight = future_losses(model, batch, draw_thoughts(model, batch.ids, generator), 1)
+        thoughts = (draw_thoughts(model, batch.ids, generator) if thinking
+                    else batch.ids.new_zeros(*batch.ids.shape, model.settings.thought_tokens))
+        plain, mixed, _, weight = future_losses(model, batch, thoughts, 1)
         spoken = batch.valid(1) & (torch.arange(batch.ids.shape[1])[None, :] + 1 >= torch.tensor([*map(len, prompts)])[:, None])
         tokens, answers = tokens + int(batch.valid(1).sum()), answers + int(spoken.sum())
         for key, value in (("text off", plain), ("text on", mixed[0])):
@@ -76,17 +80,17 @@ def perplexity(model: QuietStarDecoder, form: Format, problems: list[Problem], s
             sums[key.replace("text", "answer")] += value[spoken].sum().item()
         sums["weight"] += weight[spoken].sum().item()
     out = {key: round(math.exp(value / (tokens if "text" in key else answers)), 3)
-           for key, value in sums.items() if key != "weight"}
-    return out | {"weight": round(sums["weight"] / answers, 3)}
+           for key, value in sums.items() if key != "weight"} | {"weight": round(sums["weight"] / answers, 3)}
+    return out if thinking else {key: value for key, value in out.items() if "off" in key}
 
 
 def measure(model: QuietStarDecoder, form: Format, size: int, thinking: bool = True, seed: int = 0) -> dict:
     """Accuracy and perplexity for each kind of held-out problem."""
     out = {}
     for kind, problems in held_out(size, seed).items():
-        out[kind] = {"off": accuracy(model, form, problems, False)}
+        out[kind] = {"off": accuracy(model, form, problems, False)} | perplexity(model, form, problems, thinking)
         if thinking:
-            out[kind] |= {"on": accuracy(model, form, problems, True)} | perplexity(model, form, problems)
+            out[kind]["on"] = accuracy(model, form, problems, True)
     return out
 
 

@@ -18,7 +18,7 @@ class Settings:
 
     n_ahead: int = 12
     n_ahead_talk: int = 4
-    embedding_scale: float = 10.0
+    embedding_scale: float = 2.0
     base_vocab: int = 0  # ids from here on are never thought nor said
 
     @property

@@ -10,6 +10,7 @@ A killed run continues where it was when the same command is given again.
 import argparse
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 os.environ.setdefault("OPENBLAS_CORETYPE", "SkylakeX")  # before torch: Debian's OpenBLAS picks SSE3 kernels by itself
@@ -36,13 +37,13 @@ def arguments(given: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--variant", choices=("quiet-star", "control"), default="quiet-star")
     parser.add_argument("--data", help="JSONL with question and answer; default: word problems made on the fly")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--steps", type=int, default=400)
+    parser.add_argument("--steps", type=int, default=150)
     parser.add_argument("--batch", type=int, default=8, help="texts per step")
     parser.add_argument("--passes", type=int, default=2, help="thoughts drawn at each place")
     parser.add_argument("--n-ahead", type=int, default=12, help="iterations: the base one, start, the thought, end")
     parser.add_argument("--n-ahead-talk", type=int, default=4, help="tokens a thought is judged by")
-    parser.add_argument("--embedding-scale", type=float, default=10.0, help="100 in the published code, for a rate of 1e-6")
-    parser.add_argument("--learning-rate", type=float, default=3e-4, help="peak; 1e-6 suits a base of billions of parameters")
+    parser.add_argument("--embedding-scale", type=float, default=2.0, help="100 in the published code, for a rate of 1e-6")
+    parser.add_argument("--learning-rate", type=float, default=5e-4, help="peak; 1e-6 suits a base of billions of parameters")
     parser.add_argument("--policy-weight", type=float, default=1.0, help="of the REINFORCE loss")
     parser.add_argument("--init", default="---", help="text whose first token the start and end vectors begin as")
     parser.add_argument("--evaluate", type=int, default=300, help="held-out problems of each kind")
@@ -72,6 +73,8 @@ def main(given: list[str] | None = None) -> dict:
             return losses(model, batch, chosen.passes, chosen.policy_weight, generator)
 
     name = chosen.name or f"{chosen.variant}-{base.directory.name}-{chosen.seed}"
+    measured = bool(chosen.evaluate and not chosen.data)
+    before = _kept(loop.RUNS / name / "before.json", lambda: measure(model, form, chosen.evaluate, False)) if measured else {}
     run = loop.train(name, model, loop.Schedule(
         chosen.steps, chosen.learning_rate, warm_up=min(20, chosen.steps), final=0.1, weight_decay=0.001, save_every=20,
         report_every=10), step_losses)
@@ -81,12 +84,21 @@ def main(given: list[str] | None = None) -> dict:
     if chosen.out:
         export(model, base, chosen.out)
         print(f"Written to {chosen.out}", flush=True)
-    if chosen.data or not chosen.evaluate:
+    if not measured:
         return {}
     result = measure(model, form, chosen.evaluate, thinking)
-    Path(run / "result.json").write_text(json.dumps(vars(chosen) | {"run": name, "measured": result}, indent=1) + "\n")
+    Path(run / "result.json").write_text(json.dumps(vars(chosen) | {"run": name, "before": before, "measured": result}, indent=1) + "\n")
     print(json.dumps(result), flush=True)
     return result
+
+
+def _kept(path: Path, compute: Callable[[], dict]) -> dict:
+    """What a file says, or what is computed and written there: a resumed run no longer has the model it began with."""
+    if not path.exists():
+        found = compute()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(found))
+    return json.loads(path.read_text())
 
 
 if __name__ == "__main__":

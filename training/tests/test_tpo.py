@@ -115,6 +115,9 @@ class DpoTests(unittest.TestCase):
         first = loss(model, self.pairs, reference, 0.1)
         self.assertAlmostEqual(first["dpo"].item(), 0.6931, places=3)
         self.assertAlmostEqual(first["margin"].item(), 0.0, places=5)
+        self.assertEqual(first["nll"].item(), 0.0)
+        spoken = -(reference[0] / torch.tensor([3, 2])).mean().item()
+        self.assertAlmostEqual(loss(model, self.pairs, reference, 0.1, 0.5)["nll"].item(), 0.5 * spoken, places=4)
         for _ in range(5):
             optimizer.zero_grad()
             loss(model, self.pairs, reference, 0.1)["dpo"].backward()

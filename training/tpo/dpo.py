@@ -2,7 +2,8 @@
 
 loss = -log sigmoid(beta * ((log p(chosen) - log q(chosen)) - (log p(rejected) - log q(rejected)))), p the model that is
 trained, q the one it started from; a log-probability is the sum over the output's tokens, thought and answer, given the
-prompt. q does not change, so its log-probabilities are computed once.
+prompt. q does not change, so its log-probabilities are computed once. IRPO (arXiv 2404.19733), which TPO's authors tried
+too, adds the cross entropy of the chosen output per token.
 """
 
 from dataclasses import dataclass
@@ -39,9 +40,11 @@ def log_probabilities(model: Decoder, pairs: list[Pair]) -> Tensor:
     return torch.zeros(len(outputs)).index_add(0, torch.tensor(owner), logs).view(2, len(pairs))
 
 
-def loss(model: Decoder, pairs: list[Pair], reference: Tensor, beta: float) -> dict[str, Tensor]:
-    """{dpo}, and without gradient the share of pairs the model orders right against the reference and the margin."""
-    ratios = log_probabilities(model, pairs) - reference
+def loss(model: Decoder, pairs: list[Pair], reference: Tensor, beta: float, nll: float = 0.0) -> dict[str, Tensor]:
+    """{dpo, nll (weighted; IRPO)}, and without gradient the margin and the share of pairs ordered right by it."""
+    logs = log_probabilities(model, pairs)
+    ratios = logs - reference
     margin = beta * (ratios[0] - ratios[1])
-    return {"dpo": -F.logsigmoid(margin).mean(), "margin": margin.detach().mean(),
+    spoken = -(logs[0] / torch.tensor([len(pair.chosen) for pair in pairs])).mean()
+    return {"dpo": -F.logsigmoid(margin).mean(), "nll": nll * spoken, "margin": margin.detach().mean(),
             "chosen": beta * ratios[0].detach().mean(), "ordered": (margin.detach() > 0).float().mean()}

@@ -127,7 +127,7 @@ def optimise(model: Decoder, pairs: list[Pair], name: str, chosen, iteration: in
             random.Random(f"dpo/{chosen.seed}/{iteration}/{epoch}").shuffle(order)
             rows.append(order[place])
         with torch.autocast("cpu", torch.bfloat16):
-            return loss(model, [pairs[row] for row in rows], known[:, rows], chosen.beta)
+            return loss(model, [pairs[row] for row in rows], known[:, rows], chosen.beta, chosen.nll)
     loop.train(name, model, loop.Schedule(
         chosen.steps, chosen.learning_rate, warm_up=min(10, chosen.steps), final=0.1, weight_decay=0.0, save_every=25,
         report_every=10), step_losses)
@@ -143,19 +143,20 @@ def arguments(given: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--reward", choices=(*REWARDS,), default="exact")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--iterations", type=int, default=2)
-    parser.add_argument("--instructions", type=int, default=960, help="fresh ones in each iteration")
+    parser.add_argument("--instructions", type=int, default=480, help="fresh ones in each iteration")
     parser.add_argument("--samples", type=int, default=8, help="K: outputs per instruction")
     parser.add_argument("--temperature", type=float, default=0.8)
     parser.add_argument("--top-p", type=float, default=0.95)
     parser.add_argument("--max-output", type=int, default=MAX_OUTPUT, help="tokens; longer outputs do not parse")
     parser.add_argument("--unparsed-share", type=float, default=0.25,
                         help="of the instructions with an output that does not parse, how many reject one")
-    parser.add_argument("--steps", type=int, default=150, help="of DPO in each iteration")
+    parser.add_argument("--steps", type=int, default=48, help="of DPO in each iteration")
     parser.add_argument("--batch", type=int, default=16, help="pairs per step")
     parser.add_argument("--learning-rate", type=float, default=5e-5, help="peak; 1e-6 suits a base of a billion parameters")
     parser.add_argument("--beta", type=float, default=0.1)
+    parser.add_argument("--nll", type=float, default=0.0, help="weight of the chosen output's cross entropy (IRPO); 0 is DPO")
     parser.add_argument("--max-thought", type=int, default=64, help="max_thought_tokens in config.json")
-    parser.add_argument("--evaluate", type=int, default=600, help="number of held-out problems")
+    parser.add_argument("--evaluate", type=int, default=300, help="number of held-out problems")
     return parser.parse_args(given)
 
 

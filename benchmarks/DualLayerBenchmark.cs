@@ -36,37 +36,58 @@ internal static class DualLayerBenchmark
         using var decoder = new CpuDecoder(spec, pages, cpu);
         Console.WriteLine(decoder.Description);
         Console.WriteLine($"{layers} layers, thinks after {layers / 2}; load of the machine: {Load()}");
-        Steps(decoder, options.Number("--rounds", 5));
+        Steps(decoder, options);
         return Requests(decoder, options.Number("--most", Concurrent));
     }
 
-    private static void Steps(CpuDecoder decoder, int rounds)
+    private static void Steps(CpuDecoder decoder, Options options)
     {
+        var rounds = options.Number("--rounds", 9);
+        int[] sizes = [1, 8, 32];
+        string[] kinds = ["thinking", "speaking", "mixed"];
+        var medians = kinds.Select(_ => new double[sizes.Length]).ToArray();
         Console.WriteLine("\nms a step, median (best); mixed: half the rows think, half speak\n rows        thinking        speaking           mixed");
-        foreach (var rows in (int[])[1, 8, 32])
+        for (var size = 0; size < sizes.Length; size++)
         {
-            var (think, speak) = (Time(decoder, rows, 0, rounds), Time(decoder, 0, rows, rounds));
-            var mixed = rows == 1 ? "-" : Time(decoder, rows / 2, rows - (rows / 2), rounds);
-            Console.WriteLine($"{rows,5}{think,16}{speak,16}{mixed,16}");
+            var rows = sizes[size];
+            var batches = ((int[])[rows, 0, rows / 2]).Select(thinking => Batch(decoder, thinking, rows)).ToArray();
+            var times = Interleave(decoder, batches, rounds);
+            Console.Write($"{rows,5}");
+            for (var kind = 0; kind < kinds.Length; kind++)
+            {
+                var absent = rows == 1 && kind == 2;
+                medians[kind][size] = absent ? double.NaN : times[kind][rounds / 2];
+                Console.Write(absent ? $"{"-",16}" : string.Create(CultureInfo.InvariantCulture, $"{$"{times[kind][rounds / 2]:F1} ({times[kind][0]:F1})",16}"));
+            }
+
+            Console.WriteLine();
         }
+
+        BarChart.Write(options, () => BarChart.Svg(
+            "A decode step by what its rows do", "ms a step, by rows", [.. sizes.Select(rows => $"{rows}")], [.. kinds.Zip(medians)]));
     }
 
-    private static string Time(CpuDecoder decoder, int thinking, int speaking, int rounds)
+    /// <summary>Sorted times of each batch in ms; the batches take turns, so that the machine's moods touch all alike.</summary>
+    private static double[][] Interleave(CpuDecoder decoder, StepBatch[] batches, int rounds)
     {
-        var batch = new StepBatch([.. Enumerable.Range(0, thinking + speaking).SelectMany(i => Row(decoder, i, i < thinking))]);
-        var times = new double[rounds];
-        decoder.Run(batch);
-        for (var round = 0; round < rounds; round++)
+        var times = batches.Select(_ => new double[rounds]).ToArray();
+        for (var round = -1; round < rounds; round++)
         {
-            var start = Stopwatch.GetTimestamp();
-            decoder.Run(batch);
-            times[round] = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
+            for (var i = 0; i < batches.Length; i++)
+            {
+                var start = Stopwatch.GetTimestamp();
+                decoder.Run(batches[i]);
+                if (round >= 0) times[i][round] = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
+            }
         }
 
-        for (var i = 0; i < thinking + speaking; i++) decoder.Release(new Rows(i));
-        Array.Sort(times);
-        return string.Create(CultureInfo.InvariantCulture, $"{times[rounds / 2]:F1} ({times[0]:F1})");
+        foreach (var sorted in times) Array.Sort(sorted);
+        foreach (var head in batches.SelectMany(batch => batch.Ops.OfType<HeadCall>())) decoder.Release(head.From.Rows);
+        return times;
     }
+
+    private static StepBatch Batch(CpuDecoder decoder, int thinking, int rows) =>
+        new([.. Enumerable.Range(0, rows).SelectMany(i => Row(decoder, i, i < thinking))]);
 
     // One sequence's part of a decode step: its token through its range, and its head.
     private static StepOp[] Row(CpuDecoder decoder, int index, bool thinks)

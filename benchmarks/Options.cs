@@ -11,7 +11,7 @@ internal sealed class Options(string[] args)
     public T? Choice<T>(string name)
         where T : struct, Enum => Text(name) is { } text ? Enum.Parse<T>(text, ignoreCase: true) : null;
 
-    private string? Text(string name)
+    public string? Text(string name)
     {
         var at = Array.IndexOf(args, name);
         return at >= 0 && at + 1 < args.Length ? args[at + 1] : null;

@@ -12,7 +12,7 @@ switch (args)
         return DualLayerBenchmark.Run(new Options(rest));
     default:
         Console.Error.WriteLine("""
-            Usage: Benchmarks COMMAND [--threads N] [--rounds N]
+            Usage: Benchmarks COMMAND [--threads N] [--rounds N] [--picture FILE.svg]
               kernels     the products of a 110M model per weight format  [--path avx512|avx2|portable]
               step        whole steps of a random model                   [--layers N --hidden N --heads N --vocabulary N --weights f32|bf16]
               dual-layer  a 110M model that thinks in its lower half: step time by rows, work counted, throughput of the engine

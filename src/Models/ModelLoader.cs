@@ -6,56 +6,108 @@ using InferenceServer.Models.Decoding;
 using InferenceServer.Models.Engine;
 using InferenceServer.Models.Thinking;
 using InferenceServer.Models.Tokenization;
-using InferenceServer.Models.Tokenization.ChatTemplates;
 using Microsoft.Extensions.Logging;
 
 namespace InferenceServer.Models;
 
-/// <summary>From a checkpoint folder to a model that serves.</summary>
+/// <summary>From checkpoint folders to models that serve.</summary>
 public static class ModelLoader
 {
     // More KV than this many full contexts would only be memory nobody asked for.
     private const int MostContexts = 256;
 
+    /// <summary>Loads one model, with an engine of its own.</summary>
+    /// <inheritdoc cref="Load(IReadOnlyList{ModelSource}, ILogger, IProgress{double}?)"/>
+    public static ServedModel Load(ModelOptions options, ILogger logger, IProgress<double>? progress = null) =>
+        Load([ModelSource.Of(options)], logger, progress).Models[0];
+
+    /// <summary>Loads models that share a base, at most one of which is the base itself, into one engine.</summary>
     /// <param name="progress">Share of the weights that are packed, 0 to 1.</param>
-    /// <exception cref="CheckpointException">The folder holds no model this version can serve; says what to do.</exception>
-    /// <exception cref="InvalidDataException">The tokenizer cannot be read.</exception>
-    public static ServedModel Load(ModelOptions options, ILogger logger, IProgress<double>? progress = null)
+    /// <exception cref="CheckpointException">A folder holds no model this version can serve; says what to do.</exception>
+    /// <exception cref="InvalidDataException">A tokenizer cannot be read.</exception>
+    public static ModelGroup Load(IReadOnlyList<ModelSource> sources, ILogger logger, IProgress<double>? progress = null)
     {
-        var checkpoint = Checkpoint.Open(options.Path);
+        var files = new List<IDisposable>();
         CpuDecoder? decoder = null;
         try
         {
-            // The tokenizer's file is often larger to read than the weights are to map.
-            var text = Task.Run(() => (Tokenizer.Load(options.Path), ChatTemplate.Load(options.Path)));
-            var built = ModelBuilder.Build(checkpoint, options.Method);
-            foreach (var warning in checkpoint.Warnings) logger.LogWarning("{Path}: {Warning}", options.Path, warning);
-            var geometry = KvGeometry.For(built.Spec);
-            var pages = PageCount(built.Spec, geometry, options.KvMemory);
-            decoder = new CpuDecoder(built.Spec, pages, options.Cpu, progress, geometry.PageTokens);
-            var (tokenizer, chatTemplate) = text.GetAwaiter().GetResult();
-            CheckVocabulary(options.Path, tokenizer, built.Spec);
-            var endOfText = built.EndOfTextIds.ToHashSet();
-            var model = new EngineModel(
-                options.Name, built.Spec, built.Method.Block, endOfText, () => new Detokenizer(tokenizer.CreateDetokenizer(skipSpecialTokens: true)));
-            var engine = new InferenceEngine(decoder, model, options.Engine, logger);
-            var description = $"{decoder.Description}, KV for {KvTokens(built, engine)}";
-            return new ServedModel(options.Name, checkpoint, built.Spec, built.Method.Block, tokenizer, chatTemplate, endOfText, engine, description);
+            // The tokenizers' files are often larger to read than the weights are to map.
+            var texts = Task.Run(() => sources.Select(TextSide.Load).ToList());
+            var variants = Build(sources, files, logger);
+            var options = sources[0].Options;
+            var spec = variants[^1].Spec;
+            var geometry = KvGeometry.For(spec);
+            decoder = new CpuDecoder(spec, PageCount(spec, geometry, options.KvMemory), options.Cpu, progress, geometry.PageTokens);
+            var sides = texts.GetAwaiter().GetResult();
+            foreach (var side in sides) side.CheckVocabulary(spec.VocabularySize);
+            var models = sources.Select((source, i) => Model(source, spec, variants[i], sides[i].Tokenizer)).ToList();
+            var engine = new InferenceEngine(decoder, models[0], options.Engine, logger);
+            var group = new ModelGroup(engine, files);
+            group.Models =
+            [
+                .. sources.Select((source, i) => new ServedModel(
+                    source.Options.Name,
+                    source.Adapter is null ? null : Path.GetFileName(source.Base),
+                    models[i],
+                    sides[i].Tokenizer,
+                    sides[i].ChatTemplate,
+                    group,
+                    i == 0 ? $"{decoder.Description}, KV for {KvTokens(models[i], engine)}" : $"that of {options.Name}")),
+            ];
+            return group;
         }
         catch
         {
             decoder?.Dispose();
-            checkpoint.Dispose();
+            foreach (var file in files) file.Dispose();
             throw;
         }
     }
 
-    // Per layer range: a thought holds pages of the lower layers only until its sequence speaks.
-    private static string KvTokens(BuiltModel built, InferenceEngine engine)
+    /// <summary>One model a source; the last one's spec has everything all of them need.</summary>
+    private static List<BuiltModel> Build(IReadOnlyList<ModelSource> sources, List<IDisposable> files, ILogger logger)
     {
-        var thinking = new LayerRange(0, built.Method.Method == ThinkingMethod.Tas ? built.Method.Block.ThinkingLayer : built.Spec.Layers.Count);
+        var checkpoint = Checkpoint.Open(sources[0].Base);
+        files.Add(checkpoint);
+        var basis = sources[0].Adapter is null ? ModelBuilder.Build(checkpoint, sources[0].Options.Method) : ModelBuilder.BuildBase(checkpoint);
+        foreach (var warning in checkpoint.Warnings) logger.LogWarning("{Path}: {Warning}", sources[0].Base, warning);
+        var variants = new List<BuiltModel>();
+        var spec = basis.Spec;
+        foreach (var source in sources)
+        {
+            if (source.Adapter is null)
+            {
+                variants.Add(basis);
+                continue;
+            }
+
+            var adapter = AdapterCheckpoint.Open(source.Adapter);
+            files.Add(adapter);
+            variants.Add(ModelBuilder.Adapt(spec, basis, checkpoint, adapter, source.Options.Method));
+            spec = variants[^1].Spec;
+        }
+
+        return variants;
+    }
+
+    private static EngineModel Model(ModelSource source, DecoderSpec spec, BuiltModel built, Tokenizer tokenizer)
+    {
+        var thinking = built.Method.Block;
+        if (thinking is { Method: ThinkingMethod.QuietStar, BaseVocabularySize: 0 })
+            thinking = thinking with { BaseVocabularySize = QuietStarParts.VocabularyLimit(tokenizer, spec.VocabularySize) };
+        return new EngineModel(
+            source.Options.Name, spec, thinking, built.EndOfTextIds.ToHashSet(), () => new Detokenizer(tokenizer.CreateDetokenizer(skipSpecialTokens: true)))
+        {
+            Adapters = built.Adapters,
+        };
+    }
+
+    // Per layer range: a thought holds pages of the lower layers only until its sequence speaks.
+    private static string KvTokens(EngineModel model, InferenceEngine engine)
+    {
+        var thinking = new LayerRange(0, model.Thinking.Method == ThinkingMethod.Tas ? model.Thinking.ThinkingLayer : model.Spec.Layers.Count);
         var all = string.Create(CultureInfo.InvariantCulture, $"{engine.KvCapacityTokens:N0} tokens");
-        return thinking == built.Spec.AllLayers ? all : string.Create(CultureInfo.InvariantCulture, $"{all} in all layers, {engine.KvTokens(thinking):N0} in {thinking}");
+        return thinking == model.Spec.AllLayers ? all : string.Create(CultureInfo.InvariantCulture, $"{all} in all layers, {engine.KvTokens(thinking):N0} in {thinking}");
     }
 
     private static int PageCount(DecoderSpec spec, KvGeometry geometry, long? kvMemory)
@@ -68,13 +120,6 @@ public static class ModelLoader
         if (pages < fewest)
             throw new InvalidOperationException($"KV memory of {bytes:N0} bytes is less than {fewest} pages of {perPage:N0} bytes; raise Engine:KvMemory.");
         return (int)pages;
-    }
-
-    private static void CheckVocabulary(string path, Tokenizer tokenizer, DecoderSpec spec)
-    {
-        if (tokenizer.VocabularySize > spec.VocabularySize)
-            throw new InvalidDataException(
-                $"{path}: tokenizer.json knows ids up to {tokenizer.VocabularySize - 1}, the model has {spec.VocabularySize} embeddings; the files are of different models.");
     }
 
     private sealed class Detokenizer(StreamingDetokenizer detokenizer) : IDetokenizer

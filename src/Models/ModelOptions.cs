@@ -10,8 +10,11 @@ public sealed record ModelOptions
     /// <summary>The id clients name it by.</summary>
     public required string Name { get; init; }
 
-    /// <summary>A checkpoint folder in Hugging Face layout.</summary>
+    /// <summary>A checkpoint folder in Hugging Face layout, or an adapter's in that of PEFT.</summary>
     public required string Path { get; init; }
+
+    /// <summary>Where <see cref="Path"/> holds an adapter: folder of its base, over what the adapter says.</summary>
+    public string? Base { get; init; }
 
     /// <summary>Overrides what the checkpoint says of its method.</summary>
     public ThinkingMethod? Method { get; init; }

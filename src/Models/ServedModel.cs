@@ -1,38 +1,36 @@
 using InferenceServer.Models.Checkpoints;
 using InferenceServer.Models.Decoding;
 using InferenceServer.Models.Engine;
+using InferenceServer.Models.Thinking;
 using InferenceServer.Models.Tokenization;
 using InferenceServer.Models.Tokenization.ChatTemplates;
 
 namespace InferenceServer.Models;
 
-/// <summary>A model ready to serve: its text side, its method, and the engine that runs it.</summary>
+/// <summary>A model ready to serve: its text side, its method, and the engine that runs it, which others may share.</summary>
 public sealed class ServedModel(
-    string name,
-    Checkpoint checkpoint,
-    DecoderSpec spec,
-    ThinkingBlock thinking,
-    Tokenizer tokenizer,
-    ChatTemplate? chatTemplate,
-    IReadOnlySet<int> endOfSequence,
-    InferenceEngine engine,
-    string description) : IDisposable
+    string name, string? baseModel, EngineModel model, Tokenizer tokenizer, ChatTemplate? chatTemplate, ModelGroup group, string description) : IDisposable
 {
     /// <summary>The id clients name it by.</summary>
     public string Name { get; } = name;
 
-    public DecoderSpec Spec { get; } = spec;
+    /// <summary>The base an adapter is applied to, by its folder's name; null where the model is no adapter.</summary>
+    public string? BaseModel { get; } = baseModel;
 
-    public ThinkingBlock Thinking { get; } = thinking;
+    public DecoderSpec Spec => model.Spec;
+
+    public ThinkingBlock Thinking => model.Thinking;
+
+    public ModelAdapters Adapters => model.Adapters;
 
     public Tokenizer Tokenizer { get; } = tokenizer;
 
     /// <summary>Null where the checkpoint brings none: chat is then dressed by <see cref="ThinkingBlock.PromptTemplate"/>.</summary>
     public ChatTemplate? ChatTemplate { get; } = chatTemplate;
 
-    public IReadOnlySet<int> EndOfSequence { get; } = endOfSequence;
+    public IReadOnlySet<int> EndOfSequence => model.EndOfSequence;
 
-    public InferenceEngine Engine { get; } = engine;
+    public InferenceEngine Engine => group.Engine;
 
     /// <summary>Engine, weights and KV in a line, for the start-up log.</summary>
     public string Description { get; } = description;
@@ -40,9 +38,10 @@ public sealed class ServedModel(
     /// <summary>Positions a sequence may hold, prompt and markers included.</summary>
     public int ContextLength => Spec.MaxPositions;
 
-    public void Dispose()
-    {
-        Engine.Dispose();
-        checkpoint.Dispose();
-    }
+    /// <summary>Queues a request that was validated for this model.</summary>
+    /// <exception cref="EngineBusyException">The queue is full.</exception>
+    public Generation Submit(GenerationRequest request) => Engine.Submit(request, model);
+
+    /// <summary>Ends the engine, and with it every model that shares it.</summary>
+    public void Dispose() => group.Dispose();
 }

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using InferenceServer.Errors;
 using InferenceServer.Models;
+using InferenceServer.Models.Engine;
 
 namespace InferenceServer.Hosting;
 
@@ -15,7 +16,7 @@ public sealed class ModelRegistry(Settings settings, ILoggerFactory loggers) : I
     public bool IsDraining => _draining;
 
     /// <summary>Requests submitted to any engine and not finished.</summary>
-    public int Unfinished => _slots.Sum(slot => slot.Model?.Engine.Unfinished ?? 0);
+    public int Unfinished => _slots.Select(slot => slot.Model?.Engine).OfType<InferenceEngine>().Distinct().Sum(engine => engine.Unfinished);
 
     /// <summary>Null when every model takes requests; else why not.</summary>
     public string? NotReady
@@ -28,8 +29,8 @@ public sealed class ModelRegistry(Settings settings, ILoggerFactory loggers) : I
         }
     }
 
-    /// <summary>Loads all models, several at once.</summary>
-    public Task LoadAsync() => Task.WhenAll(_slots.Select(slot => Task.Run(() => Load(slot))));
+    /// <summary>Loads all models, several at once; those that share a base into one engine.</summary>
+    public Task LoadAsync() => Task.Run(() => Task.WhenAll(ModelSource.Group(_slots.Select(slot => slot.Options)).Select(group => Task.Run(() => Load(group)))));
 
     /// <summary>From now on no request is taken; those that run go on.</summary>
     public void Drain() => _draining = true;
@@ -57,12 +58,13 @@ public sealed class ModelRegistry(Settings settings, ILoggerFactory loggers) : I
         foreach (var slot in _slots) slot.Model?.Dispose();
     }
 
-    private void Load(ModelSlot slot)
+    private void Load(IReadOnlyList<ModelSource> sources)
     {
         var clock = Stopwatch.StartNew();
-        var defaults = SamplingDefaults.Read(slot.Options.Path);
-        var model = ModelLoader.Load(slot.Options, loggers.CreateLogger<ServedModel>());
-        slot.Ready = new ReadyModel(model, defaults, clock.Elapsed);
+        var defaults = sources.Select(source => SamplingDefaults.Read(source.Adapter, source.Base)).ToList();
+        var group = ModelLoader.Load(sources, loggers.CreateLogger<ServedModel>());
+        for (var i = 0; i < sources.Count; i++)
+            Array.Find(_slots, slot => slot.Options == sources[i].Options)!.Ready = new ReadyModel(group.Models[i], defaults[i], clock.Elapsed);
     }
 }
 

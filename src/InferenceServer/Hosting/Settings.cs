@@ -16,27 +16,25 @@ public sealed record Settings(ServerSettings Server, EngineSettings Engine, IRea
         server.Validate();
         var engine = Bind<EngineSettings>(configuration, EngineSettings.Section);
         engine.Validate();
-        var models = Bind<List<ModelSettings>>(configuration, ModelsSection).Select((model, index) => Resolve(model, index, engine, contentRoot)).ToList();
+        var models = Bind<List<ModelSettings>>(configuration, ModelsSection).SelectMany((model, index) => Resolve(model, index, engine, contentRoot)).ToList();
         if (models.Count == 0) throw new SettingsException($"No model is configured: give one with --{ModelsSection}:0:Path DIR, or in {SettingsFolder.FileName}.");
         var twice = models.GroupBy(model => model.Name).FirstOrDefault(group => group.Count() > 1);
         if (twice is not null) throw new SettingsException($"Two models have the name '{twice.Key}': set {ModelsSection}:N:Name.");
         return new Settings(server, engine, models);
     }
 
-    private static ModelOptions Resolve(ModelSettings model, int index, EngineSettings engine, string contentRoot)
+    /// <summary>The model, and the adapters on it.</summary>
+    private static IEnumerable<ModelOptions> Resolve(ModelSettings model, int index, EngineSettings engine, string contentRoot)
     {
         var section = $"{ModelsSection}:{index}";
-        if (string.IsNullOrWhiteSpace(model.Path)) throw new SettingsException($"{section}:Path is missing: name a checkpoint's folder.");
-        var method = model.Method is null ? null : ThinkingMethods.Parse(model.Method);
-        SettingsException.Require(
-            method is not null || model.Method is null, section, nameof(model.Method), "plain, tas, bitune, icot_si, icot_kd, quiet_star or tpo", model.Method);
         RequireCpu(model.Device is null ? EngineSettings.Section : section, model.Device ?? engine.Device);
-        var path = SettingsFolder.Resolve(model.Path, contentRoot);
-        return new ModelOptions
+        var path = Folder(section, model.Path, contentRoot);
+        var options = new ModelOptions
         {
-            Name = model.Name ?? Path.GetFileName(Path.TrimEndingDirectorySeparator(path)),
+            Name = model.Name ?? LastPart(path),
             Path = path,
-            Method = method,
+            Base = model.Base is null ? null : SettingsFolder.Resolve(model.Base, contentRoot),
+            Method = Method(section, model.Method),
             Example = model.Example,
             Cpu = new CpuOptions
             {
@@ -46,13 +44,35 @@ public sealed record Settings(ServerSettings Server, EngineSettings Engine, IRea
             KvMemory = engine.KvMemoryBytes,
             Engine = engine.Options,
         };
+        return model.Adapters.Select((adapter, i) => Adapted(options, adapter, $"{section}:{nameof(model.Adapters)}:{i}", contentRoot)).Prepend(options);
+    }
+
+    private static ModelOptions Adapted(ModelOptions basis, AdapterSettings adapter, string section, string contentRoot)
+    {
+        var path = Folder(section, adapter.Path, contentRoot);
+        return basis with { Name = adapter.Name ?? LastPart(path), Path = path, Base = basis.Path, Method = Method(section, adapter.Method), Example = adapter.Example };
+    }
+
+    private static string Folder(string section, string? path, string contentRoot) => string.IsNullOrWhiteSpace(path)
+        ? throw new SettingsException($"{section}:Path is missing: name a checkpoint's folder.")
+        : SettingsFolder.Resolve(path, contentRoot);
+
+    private static string LastPart(string path) => Path.GetFileName(Path.TrimEndingDirectorySeparator(path));
+
+    private static ThinkingMethod? Method(string section, string? name)
+    {
+        var method = name is null ? null : ThinkingMethods.Parse(name);
+        SettingsException.Require(method is not null || name is null, section, "Method", "plain, tas, bitune, icot_si, icot_kd, quiet_star or tpo", name);
+        return method;
     }
 
     private static WeightFormat Weights(string section, string format) => format switch
     {
         "f32" => WeightFormat.F32,
         "bf16" => WeightFormat.BF16,
-        _ => throw new SettingsException($"{section}:Weights must be f32 or bf16; it is '{format}'."),
+        "int8" => WeightFormat.Int8,
+        "int4" => WeightFormat.Int4,
+        _ => throw new SettingsException($"{section}:Weights must be f32, bf16, int8 or int4; it is '{format}'."),
     };
 
     private static void RequireCpu(string section, string device) =>

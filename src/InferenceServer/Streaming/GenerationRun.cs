@@ -28,7 +28,7 @@ public sealed class GenerationRun : IDisposable
         Usage = new GenerationUsage(request.PromptTokens, 0, 0);
         try
         {
-            foreach (var generation in request.Generations) _generations.Add(request.Model.Engine.Submit(generation));
+            foreach (var generation in request.Generations) _generations.Add(request.Model.Submit(generation));
         }
         catch (EngineBusyException exception)
         {

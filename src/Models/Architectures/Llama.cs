@@ -9,14 +9,12 @@ internal static class Llama
     public static DecoderSpec Build(Checkpoint checkpoint)
     {
         var bias = checkpoint.Config.FindFlag("attention_bias") ?? false;
-        return LlamaLayout.Build(checkpoint, new LlamaTraits(
-            DefaultMaxPositions: 2048,
-            DefaultKvHeads: null,
-            DefaultHeadDim: null,
-            QkvBias: bias,
-            OutputBias: bias,
-            MlpBias: checkpoint.Config.FindFlag("mlp_bias") ?? false,
-            QkNorm: false,
-            Windows: _ => null));
+        return LlamaLayout.Build(checkpoint, new LlamaTraits
+        {
+            DefaultMaxPositions = 2048,
+            QkvBias = bias,
+            OutputBias = bias,
+            MlpBias = checkpoint.Config.FindFlag("mlp_bias") ?? false,
+        });
     }
 }

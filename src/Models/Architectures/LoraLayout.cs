@@ -49,7 +49,7 @@ public sealed record LoraLayout(string Layers, IReadOnlyDictionary<string, IRead
         return targets;
     }
 
-    private static Linear Linear(LayerSpec layer, Projection projection) => projection switch
+    internal static Linear Linear(LayerSpec layer, Projection projection) => projection switch
     {
         Projection.Query => layer.Attention.Query,
         Projection.Key => layer.Attention.Key,

@@ -16,14 +16,11 @@ internal static class Mistral
         const string Key = "sliding_window";
         var window = checkpoint.Config.FindInteger(Key, 1, ModelLimits.Positions)
             ?? (checkpoint.Config.Keys.Contains(Key) ? null : DefaultWindow);
-        return LlamaLayout.Build(checkpoint, new LlamaTraits(
-            DefaultMaxPositions: 131_072,
-            DefaultKvHeads: DefaultKvHeads,
-            DefaultHeadDim: null,
-            QkvBias: false,
-            OutputBias: false,
-            MlpBias: false,
-            QkNorm: false,
-            Windows: _ => window));
+        return LlamaLayout.Build(checkpoint, new LlamaTraits
+        {
+            DefaultMaxPositions = 131_072,
+            DefaultKvHeads = DefaultKvHeads,
+            Windows = LayerWindows.Read(checkpoint.Config, window, _ => true),
+        });
     }
 }

@@ -9,14 +9,14 @@ internal static class Qwen3
     public static DecoderSpec Build(Checkpoint checkpoint)
     {
         var bias = checkpoint.Config.FindFlag("attention_bias") ?? false;
-        return LlamaLayout.Build(checkpoint, new LlamaTraits(
-            DefaultMaxPositions: 32_768,
-            DefaultKvHeads: null,
-            DefaultHeadDim: 128,
-            QkvBias: bias,
-            OutputBias: bias,
-            MlpBias: false,
-            QkNorm: true,
-            Windows: QwenWindows.Read(checkpoint.Config)));
+        return LlamaLayout.Build(checkpoint, new LlamaTraits
+        {
+            DefaultMaxPositions = 32_768,
+            DefaultHeadDim = 128,
+            QkvBias = bias,
+            OutputBias = bias,
+            QkNorm = true,
+            Windows = QwenWindows.Read(checkpoint.Config),
+        });
     }
 }

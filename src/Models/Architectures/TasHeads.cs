@@ -21,15 +21,21 @@ public static class TasHeads
         }
 
         var tensors = checkpoint.Tensors;
+        var language = spec.Heads[0];
         var output = tensors.Contains(TasTensors.Head)
-            ? new Linear(Matrix.Of(tensors.Get(TasTensors.Head, spec.VocabularySize, spec.HiddenSize)))
-            : spec.Heads[0].Output;
+            ? new Linear(Matrix.Of(tensors.Get(TasTensors.Head, spec.VocabularySize, spec.HiddenSize)), Bias(spec, tensors))
+            : language.Output;
         return spec with
         {
-            Heads = [spec.Heads[0], new HeadSpec("thinking_head", Norm(spec, tensors, block.ThinkingNorm), output)],
+            // Logits of both heads are scaled alike: the thinking head begins as a copy of the other.
+            Heads = [language, new HeadSpec("thinking_head", Norm(spec, tensors, block.ThinkingNorm), output, language.Scale)],
             Cuts = block.ThinkingLayer < spec.Layers.Count ? [block.ThinkingLayer] : [],
         };
     }
+
+    // Where the language head has a bias (Phi), a thinking head may have one.
+    private static VectorWeight? Bias(DecoderSpec spec, TensorSet tensors) =>
+        tensors.Contains(TasTensors.HeadBias) ? VectorWeight.Of(tensors.Get(TasTensors.HeadBias, spec.VocabularySize)) : null;
 
     private static NormSpec? Norm(DecoderSpec spec, TensorSet tensors, ThinkingNorm source)
     {

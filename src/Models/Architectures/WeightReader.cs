@@ -34,6 +34,23 @@ internal sealed class WeightReader(TensorSet tensors, string prefix)
     public Linear Linear(string name, int outputs, int inputs, bool bias) =>
         new(Matrix($"{name}.weight", outputs, inputs), bias ? Vector($"{name}.bias", outputs) : null);
 
+    /// <summary>Linear layers over the same inputs, stored one under the other in <c>name.weight</c> (and <c>name.bias</c>).</summary>
+    /// <param name="rows">Outputs of each.</param>
+    public Linear[] Fused(string name, IReadOnlyList<int> rows, int inputs, bool bias)
+    {
+        var whole = Linear(name, rows.Aggregate(0, (sum, count) => checked(sum + count)), inputs, bias);
+        var parts = new Linear[rows.Count];
+        var offset = 0;
+        for (var i = 0; i < parts.Length; offset += rows[i++])
+        {
+            parts[i] = new Linear(
+                whole.Weight with { Rows = rows[i], RowOffset = offset },
+                whole.Bias is null ? null : whole.Bias with { Length = rows[i], Offset = offset });
+        }
+
+        return parts;
+    }
+
     public NormSpec Rms(string name, int length, float epsilon) => new(NormKind.Rms, Vector($"{name}.weight", length), null, epsilon);
 
     public NormSpec LayerNorm(string name, int length, float epsilon, bool bias) =>

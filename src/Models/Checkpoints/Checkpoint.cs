@@ -11,6 +11,7 @@ public sealed class Checkpoint : IDisposable
     public const string GenerationConfigFileName = "generation_config.json";
 
     private readonly List<string> _warnings = [];
+    private readonly List<Checkpoint> _parts = [];
 
     private Checkpoint(CheckpointFolder folder, ConfigSection config, ConfigSection? generationConfig, TensorSet tensors)
     {
@@ -45,16 +46,30 @@ public sealed class Checkpoint : IDisposable
     }
 
     /// <summary>The ids that end a text: of <c>generation_config.json</c>, else of <c>config.json</c>; may be empty.</summary>
-    public IReadOnlyList<int> EndOfTextIds(int vocabularySize)
+    public IReadOnlyList<int> EndOfTextIds(int vocabularySize) => EndOfTextIds(GenerationConfig, Config, vocabularySize) ?? [];
+
+    /// <summary>The ids that end a text, null where neither file names one.</summary>
+    public static IReadOnlyList<int>? EndOfTextIds(ConfigSection? generationConfig, ConfigSection? config, int vocabularySize)
     {
         const string Key = "eos_token_id";
         const int MaxIds = 64;
-        return GenerationConfig?.FindIntegers(Key, 0, vocabularySize - 1, MaxIds)
-            ?? Config.FindIntegers(Key, 0, vocabularySize - 1, MaxIds)
-            ?? [];
+        return generationConfig?.FindIntegers(Key, 0, vocabularySize - 1, MaxIds) ?? config?.FindIntegers(Key, 0, vocabularySize - 1, MaxIds);
     }
 
-    public void Dispose() => Tensors.Dispose();
+    /// <summary>A checkpoint in a folder of this one, such as ICoT-KD's emulator; it is closed with this one.</summary>
+    /// <exception cref="CheckpointException">Anything about the folder that keeps it from being loaded.</exception>
+    public Checkpoint OpenPart(string folder)
+    {
+        var part = Open(Path.Combine(Directory, folder));
+        _parts.Add(part);
+        return part;
+    }
+
+    public void Dispose()
+    {
+        Tensors.Dispose();
+        foreach (var part in _parts) part.Dispose();
+    }
 
     internal void Warn(string assumption) => _warnings.Add($"{Directory}: {assumption}");
 }

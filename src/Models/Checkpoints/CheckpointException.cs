@@ -38,6 +38,8 @@ public enum CheckpointErrorKind
     DTypeUnsupported,
 
     ArchitectureUnsupported,
+    AdapterUnsupported,
+    BaseMissing,
     ThinkingInvalid,
     MethodUnsupported,
 }

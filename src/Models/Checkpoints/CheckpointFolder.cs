@@ -59,8 +59,9 @@ public sealed class CheckpointFolder
     /// <summary>The path of a file as messages should show it.</summary>
     public string Describe(string name) => Path.Combine(Directory, name);
 
-    /// <summary>Names of the files that lie directly in the folder.</summary>
-    public IEnumerable<string> FileNames() => System.IO.Directory.EnumerateFiles(Directory).Select(path => Path.GetFileName(path));
+    /// <summary>Names of the files that lie directly in the folder, or in one of its folders.</summary>
+    public IEnumerable<string> FileNames(string subfolder = "") =>
+        System.IO.Directory.EnumerateFiles(Path.Combine(Directory, subfolder)).Select(path => Path.GetFileName(path));
 
     private static bool IsInside(string name) =>
         name.Length > 0

@@ -123,6 +123,18 @@ public sealed class ConfigSection
                 : throw Invalid(key, expected);
     }
 
+    /// <summary>An array of numbers.</summary>
+    public IReadOnlyList<double>? FindNumbers(string key, double min, double max, int maxCount)
+    {
+        if (FindElement(key) is not { } element) return null;
+        var expected = $"an array of at most {maxCount} numbers from {min} to {max}";
+        if (element.ValueKind != JsonValueKind.Array || element.GetArrayLength() > maxCount) throw Invalid(key, expected);
+        return [.. element.EnumerateArray().Select(item =>
+            item.ValueKind == JsonValueKind.Number && item.TryGetDouble(out var value) && value >= min && value <= max
+                ? value
+                : throw Invalid(key, expected))];
+    }
+
     public ConfigSection? FindSection(string key) => FindElement(key) is not { } element
         ? null
         : element.ValueKind == JsonValueKind.Object ? new ConfigSection(_file, $"{_prefix}{key}.", element) : throw Invalid(key, "an object");

@@ -42,6 +42,27 @@ public static class MethodDetector
             : new DetectedMethod(new ThinkingBlock(), MethodSource.Default);
     }
 
+    /// <summary>
+    /// An adapter thinks as the server's configuration says, else as a block of its own, else as Bitune where it brings a
+    /// second adapter for the prompt, else as its base does.
+    /// </summary>
+    public static DetectedMethod Detect(AdapterCheckpoint adapter, DetectedMethod baseMethod, ThinkingMethod? serverOverride = null)
+    {
+        var section = adapter.Config?.FindSection(ThinkingKeys.Block);
+        if (serverOverride is { } method)
+        {
+            var block = section is not null && section.FindText(ThinkingKeys.Method) == method.Id() ? ThinkingBlockReader.Read(section)
+                : baseMethod.Method == method ? baseMethod.Block
+                : ThinkingBlockReader.Default(method);
+            return new DetectedMethod(block, MethodSource.ServerOverride);
+        }
+
+        if (section is not null) return new DetectedMethod(ThinkingBlockReader.Read(section), MethodSource.ThinkingBlock);
+        return adapter.PrefillLora is null
+            ? baseMethod
+            : new DetectedMethod(ThinkingBlockReader.Default(ThinkingMethod.Bitune), MethodSource.Signature);
+    }
+
     private static ThinkingBlock Read(Checkpoint checkpoint, ConfigSection section)
     {
         var block = ThinkingBlockReader.Read(section);
@@ -53,9 +74,7 @@ public static class MethodDetector
 
     private static ThinkingMethod? Signature(Checkpoint checkpoint)
     {
-        if (checkpoint.Folder.Contains(PeftFiles.AdapterConfig) && checkpoint.Folder.Contains(PeftFiles.PrefillAdapterConfig))
-            return ThinkingMethod.Bitune;
-        if (QuietStarTensors.All(checkpoint.Tensors.Contains)) return ThinkingMethod.QuietStar;
+        if (QuietStarTensors.All(checkpoint.Tensors.Contains) || checkpoint.Config.FindText("model_type") == "quiet") return ThinkingMethod.QuietStar;
         return checkpoint.Tensors.Contains(TasTensors.Head) ? ThinkingMethod.Tas : null;
     }
 }

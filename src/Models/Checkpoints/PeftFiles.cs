@@ -5,5 +5,7 @@ internal static class PeftFiles
 {
     public const string AdapterConfig = "adapter_config.json";
 
-    public const string PrefillAdapterConfig = "prefill/adapter_config.json";
+    public const string AdapterWeights = "adapter_model.safetensors";
+
+    public const string PrefillFolder = "prefill/";
 }

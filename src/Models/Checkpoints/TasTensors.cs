@@ -6,6 +6,9 @@ public static class TasTensors
     /// <summary>[vocabulary, hidden]; the base model's head where it is absent.</summary>
     public const string Head = "thinking_head.weight";
 
+    /// <summary>[vocabulary], optional.</summary>
+    public const string HeadBias = "thinking_head.bias";
+
     /// <summary>[hidden]</summary>
     public const string Norm = "thinking_norm.weight";
 

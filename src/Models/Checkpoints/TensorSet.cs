@@ -24,7 +24,7 @@ public sealed class TensorSet : IDisposable
         {
             if (folder.Find(SingleFileName) is { } single) set.Add(SafetensorsFile.Open(single));
             else if (folder.Contains(ShardIndex.FileName)) set.AddShards(ShardIndex.Read(folder));
-            else throw Absent(folder);
+            else throw Absent(folder, "", $"{SingleFileName}, or {ShardIndex.FileName} with its shards");
             return set;
         }
         catch
@@ -32,6 +32,16 @@ public sealed class TensorSet : IDisposable
             set.Dispose();
             throw;
         }
+    }
+
+    /// <summary>Opens one file that is no model's own, such as an adapter's.</summary>
+    /// <exception cref="CheckpointException">It is not there, or breaks its format.</exception>
+    public static TensorSet OpenFile(CheckpointFolder folder, string name)
+    {
+        var path = folder.Find(name) ?? throw Absent(folder, Path.GetDirectoryName(name) ?? "", $"'{name}'");
+        var set = new TensorSet(folder);
+        set.Add(SafetensorsFile.Open(path));
+        return set;
     }
 
     public bool Contains(string name) => _byName.ContainsKey(name);
@@ -114,24 +124,19 @@ public sealed class TensorSet : IDisposable
         }
     }
 
-    private static CheckpointException Absent(CheckpointFolder folder)
+    private static CheckpointException Absent(CheckpointFolder folder, string subfolder, string expected)
     {
-        const string Expected = $"{SingleFileName}, or {ShardIndex.FileName} with its shards";
-        if (folder.Contains(PeftFiles.AdapterConfig))
-        {
-            var kind = folder.Contains(PeftFiles.PrefillAdapterConfig) ? "a Bitune adapter pair" : "an adapter";
-            return new CheckpointException(
-                CheckpointErrorKind.WeightsMissing, folder.Directory, $"The folder holds {kind} without its base model.", expected: Expected);
-        }
-
-        var pickle = folder.FileNames().Order(StringComparer.Ordinal).FirstOrDefault(IsPickle);
+        var pickle = folder.FileNames(subfolder).Order(StringComparer.Ordinal).FirstOrDefault(IsPickle);
+        var problem = folder.Contains(PeftFiles.AdapterConfig) && subfolder.Length == 0 && expected.Contains(SingleFileName, StringComparison.Ordinal)
+            ? "The folder holds an adapter without its base model."
+            : "The folder holds no weights.";
         return pickle is null
-            ? new CheckpointException(CheckpointErrorKind.WeightsMissing, folder.Directory, "The folder holds no weights.", expected: Expected)
+            ? new CheckpointException(CheckpointErrorKind.WeightsMissing, folder.Describe(subfolder), problem, expected: expected)
             : new CheckpointException(
                 CheckpointErrorKind.PickleRefused,
-                folder.Describe(pickle),
-                "This is a pickle. Pickles can run code and are never loaded: convert the weights to safetensors first.",
-                expected: Expected);
+                folder.Describe(Path.Combine(subfolder, pickle)),
+                "This is a pickle. Pickles can run code and are never loaded: convert the weights to safetensors first (training/convert).",
+                expected: expected);
     }
 
     private static bool IsPickle(string name) =>

@@ -14,6 +14,7 @@ namespace InferenceServer.Models.Cpu;
 public sealed unsafe class CpuDecoder : IDecoder
 {
     private readonly KernelSet _kernels;
+    private readonly Products _products;
     private readonly WorkerPool _pool;
     private readonly LayerWeights[] _layers;
     private readonly SideNet[] _nets;
@@ -46,7 +47,7 @@ public sealed unsafe class CpuDecoder : IDecoder
         _pool = new WorkerPool(options.Threads > 0 ? options.Threads : Environment.ProcessorCount);
         try
         {
-            var products = new Products(_kernels, _pool);
+            var products = _products = new Products(_kernels, _pool);
             var rowLoop = new RowLoop(_pool);
             _kept = new KeptRowStore(spec.HiddenSize);
             _layers = new LayerWeights[spec.Layers.Count];
@@ -62,7 +63,7 @@ public sealed unsafe class CpuDecoder : IDecoder
             _nets =
             [
                 .. spec.SideNets.Select(net =>
-                    SideNet.Create(net, spec.HiddenSize, options.Weights, _kernels, products, _pool.Threads)),
+                    SideNet.Create(net, spec.HiddenSize, options.NetWeights, _kernels, products, _pool.Threads)),
             ];
         }
         catch
@@ -77,7 +78,7 @@ public sealed unsafe class CpuDecoder : IDecoder
         var megabytes = (_layers.Sum(layer => layer.Bytes) + _heads.Bytes + _adapters.Bytes) / 1e6;
         Description = string.Create(
             CultureInfo.InvariantCulture,
-            $"cpu: {_kernels.Path} kernels, {_pool.Threads} threads, {options.Weights} weights ({megabytes:F0} MB), "
+            $"cpu: {_kernels.Name} kernels, {_pool.Threads} threads, {options.Weights} weights ({megabytes:F0} MB), "
             + $"{pageCount} KV pages of {_arena.Layout.PageBytes / 1024.0:F0} KB");
         progress?.Report(1);
     }
@@ -136,6 +137,7 @@ public sealed unsafe class CpuDecoder : IDecoder
         if (_disposed) return;
         _disposed = true;
         _pool.Dispose();
+        _products.Dispose();
         foreach (var layer in _layers) layer.Dispose();
         foreach (var net in _nets) net.Dispose();
         _adapters.Dispose();

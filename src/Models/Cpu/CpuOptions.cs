@@ -1,6 +1,6 @@
 namespace InferenceServer.Models.Cpu;
 
-/// <summary>How weights lie in memory. Activations, residual stream and KV are f32 in both.</summary>
+/// <summary>How weights lie in memory. Residual stream and KV are f32 in all of them, activations but in the last two.</summary>
 public enum WeightFormat
 {
     /// <summary>4 bytes a weight; f16 and bf16 files are widened, nothing is lost. The mode golden values are compared in.</summary>
@@ -8,6 +8,15 @@ public enum WeightFormat
 
     /// <summary>2 bytes a weight; f32 and f16 files are rounded to nearest even at load, bf16 files keep their bits.</summary>
     BF16,
+
+    /// <summary>
+    /// 8.5 bits a weight: bytes and a bf16 scale per 32 inputs, quantised at load. Activations are rounded to bytes per 32
+    /// as well; sums within a block are exact integers.
+    /// </summary>
+    Int8,
+
+    /// <summary>4.5 bits a weight: half bytes and a bf16 scale per 32 inputs; activations as with <see cref="Int8"/>.</summary>
+    Int4,
 }
 
 /// <summary>Instruction sets the kernels are compiled for. All of them yield the same bits.</summary>
@@ -29,6 +38,9 @@ public enum KernelPath
 public sealed record CpuOptions
 {
     public WeightFormat Weights { get; init; } = WeightFormat.F32;
+
+    /// <summary>Of a method's small nets: there is little to gain and much to lose in rounding them further.</summary>
+    internal WeightFormat NetWeights => Weights is WeightFormat.Int8 or WeightFormat.Int4 ? WeightFormat.BF16 : Weights;
 
     /// <summary>Threads that compute, the caller's included; 0 = as many as the machine or the container's limit allows.</summary>
     public int Threads { get; init; }

@@ -42,7 +42,7 @@ internal sealed unsafe class HeadRunner : IDisposable
         }
 
         _norms = [.. spec.Heads.Select(head => head.Norm is null ? null : new NormWeights(head.Norm))];
-        _mixers = [.. spec.Mixers.Select(mixer => new MixerNet(mixer, options.Weights, kernels, products, pool.Threads))];
+        _mixers = [.. spec.Mixers.Select(mixer => new MixerNet(mixer, options.NetWeights, kernels, products, pool.Threads))];
         _sample = Sample;
     }
 

@@ -9,7 +9,7 @@ namespace InferenceServer.Models.Cpu;
 internal sealed unsafe class LayerRunner : IDisposable
 {
     private readonly LayerWeights[] _layers;
-    private readonly RopeTable?[] _ropes;
+    private readonly (RopeTable? Short, RopeTable? Long)[] _ropes;
     private readonly int _hidden;
     private readonly KernelSet _kernels;
     private readonly KvArena _arena;
@@ -33,7 +33,7 @@ internal sealed unsafe class LayerRunner : IDisposable
     private readonly Action<int> _afterMlpBody;
     private float* _x;
     private LayerWeights _layer = null!;
-    private RopeTable? _rope;
+    private (RopeTable? Short, RopeTable? Long) _rope;
     private KvLayerLayout _layout;
     private IReadOnlyList<SegmentRows> _groups = [];
     private int[] _groupOfRow = [];
@@ -51,7 +51,7 @@ internal sealed unsafe class LayerRunner : IDisposable
         (_layers, _hidden, _kernels, _arena) = (layers, spec.HiddenSize, kernels, arena);
         (_products, _rowLoop, _adapters) = (products, rowLoop, adapters);
         var ropes = new Dictionary<RopeSpec, RopeTable>();
-        _ropes = [.. layers.Select(layer => layer.Spec.Attention.Rope is { } rope ? Table(ropes, rope, spec.MaxPositions) : null)];
+        _ropes = [.. layers.Select(layer => Tables(ropes, layer.Spec.Attention.Rope, spec.MaxPositions))];
         _attention = new PagedAttention(kernels, pool, arena);
         _pages = new PageDirectory(arena.Geometry);
         Stride = RowStride(_hidden);
@@ -74,7 +74,12 @@ internal sealed unsafe class LayerRunner : IDisposable
     /// <summary>Makes room for a step, so that nothing is allocated once rows have been written.</summary>
     public void Prepare(int rows, int positions)
     {
-        foreach (var rope in _ropes) rope?.Ensure(positions);
+        foreach (var (rope, longRope) in _ropes)
+        {
+            rope?.Ensure(positions);
+            longRope?.Ensure(positions);
+        }
+
         _normed.Ensure(rows * (long)Stride);
         _out.Ensure(rows * (long)Stride);
         _qkv.Ensure(rows * (long)_ldQkv);
@@ -101,7 +106,12 @@ internal sealed unsafe class LayerRunner : IDisposable
 
     public void Dispose()
     {
-        foreach (var rope in _ropes) rope?.Dispose();
+        foreach (var (rope, longRope) in _ropes)
+        {
+            rope?.Dispose();
+            longRope?.Dispose();
+        }
+
         foreach (var buffer in (NativeBuffer[])[_normed, _qkv, _context, _mlp, _out]) buffer.Dispose();
         _attention.Dispose();
     }
@@ -145,8 +155,9 @@ internal sealed unsafe class LayerRunner : IDisposable
         var position = group.Start + row - offset;
         var offsets = _layer.Qkv.Weight.Offsets;
         var qkv = _qkv.Floats + (row * _ldQkv);
-        Turn(qkv + offsets[0], attention.Heads, attention.HeadDim, _layer.QueryNorm, position);
-        Turn(qkv + offsets[1], attention.KvHeads, attention.HeadDim, _layer.KeyNorm, position);
+        var rope = group.Kv.IsLong ? _rope.Long ?? _rope.Short : _rope.Short;
+        Turn(qkv + offsets[0], attention.Heads, attention.HeadDim, _layer.QueryNorm, rope, position);
+        Turn(qkv + offsets[1], attention.KvHeads, attention.HeadDim, _layer.KeyNorm, rope, position);
         var page = _pages.Of(_groupOfRow[row])[position / _arena.Geometry.PageTokens];
         for (var head = 0; head < attention.KvHeads; head++)
         {
@@ -155,12 +166,12 @@ internal sealed unsafe class LayerRunner : IDisposable
         }
     }
 
-    private void Turn(float* heads, int count, int headDim, NormWeights? norm, int position)
+    private void Turn(float* heads, int count, int headDim, NormWeights? norm, RopeTable? rope, int position)
     {
         for (var head = 0; head < count; head++)
         {
             norm?.Apply(_kernels, heads + (head * headDim), heads + (head * headDim));
-            if (_rope is not null) _kernels.Rotate(heads + (head * headDim), _rope.Cos(position), _rope.Sin(position), _rope.Half);
+            if (rope is not null) _kernels.Rotate(heads + (head * headDim), rope.Cos(position), rope.Sin(position), rope.Half);
         }
     }
 
@@ -180,9 +191,16 @@ internal sealed unsafe class LayerRunner : IDisposable
     private void AfterMlp(int row) =>
         _kernels.AddScaled(_x + (row * Stride), _out.Floats + (row * Stride), _layer.Spec.ResidualScale, _hidden);
 
-    private static RopeTable Table(Dictionary<RopeSpec, RopeTable> tables, RopeSpec spec, int maxPositions)
+    private static (RopeTable? Short, RopeTable? Long) Tables(Dictionary<RopeSpec, RopeTable> tables, RopeSpec? spec, int maxPositions)
     {
-        if (!tables.TryGetValue(spec, out var table)) tables.Add(spec, table = new RopeTable(spec, maxPositions));
-        return table;
+        if (spec is null) return default;
+        var longRope = spec.Beyond is { } other ? Table(spec with { InverseFrequencies = other.InverseFrequencies, Beyond = null }) : null;
+        return (Table(spec), longRope);
+
+        RopeTable Table(RopeSpec key)
+        {
+            if (!tables.TryGetValue(key, out var table)) tables.Add(key, table = new RopeTable(key, maxPositions));
+            return table;
+        }
     }
 }

@@ -1,4 +1,5 @@
 using InferenceServer.Models.Cpu.Kernels;
+using InferenceServer.Models.Cpu.Memory;
 using InferenceServer.Models.Cpu.Weights;
 
 namespace InferenceServer.Models.Cpu;
@@ -7,7 +8,7 @@ namespace InferenceServer.Models.Cpu;
 /// Matrix products over the worker pool: strips of outputs are the items. Whether and how a product is split never
 /// shows in its bits.
 /// </summary>
-internal sealed unsafe class Products
+internal sealed unsafe class Products : IDisposable
 {
     // Work below this, in bytes of weights or 1/8 of a multiply-add, is done before a second thread has noticed.
     private const long InlineWork = 640 << 10;
@@ -15,14 +16,20 @@ internal sealed unsafe class Products
     // An item streams at least this many bytes of weights, so that the counter is not what is waited for.
     private const long ItemBytes = 48 << 10;
 
+    // Activations below this are quantised before a second thread has noticed.
+    private const long InlineQuantised = 32 << 10;
+
     private readonly KernelSet _kernels;
     private readonly WorkerPool _pool;
     private readonly Action<int, int> _item;
+    private readonly Action<int, int> _quantise;
+    private readonly NativeBuffer _blocks = new();
     private PackedMatrix _weight = null!;
     private float* _bias;
     private float* _x;
     private float* _y;
     private nint _ldx;
+    private nint _ldBlocks;
     private nint _ldy;
     private int _rows;
     private int _rowsPerItem;
@@ -33,7 +40,7 @@ internal sealed unsafe class Products
     {
         _kernels = kernels;
         _pool = pool;
-        _item = Item;
+        (_item, _quantise) = (Item, Quantise);
     }
 
     /// <summary>y = x · Wᵀ + b for all rows; b ([Outputs]) may be null. Strides count floats.</summary>
@@ -43,6 +50,7 @@ internal sealed unsafe class Products
         _bias = bias;
         _x = x;
         _y = y;
+        if (weight.IsQuantised) QuantiseRows();
         var work = weight.Bytes + (weight.Inputs * (long)weight.Outputs * rows / 8);
         if (work < InlineWork)
         {
@@ -60,6 +68,26 @@ internal sealed unsafe class Products
         _pool.Run(_stripItems * rowItems, _item);
     }
 
+    public void Dispose() => _blocks.Dispose();
+
+    // Once for all strips. Rows are independent, so it does not matter who does which.
+    private void QuantiseRows()
+    {
+        _ldBlocks = ActivationBlocks.RowBytes(_weight.Inputs);
+        _ = _blocks.Ensure((_rows * (long)_ldBlocks / sizeof(float)) + 1);
+        if (_rows * (long)_weight.Inputs < InlineQuantised)
+        {
+            for (var row = 0; row < _rows; row++) Quantise(row, 0);
+        }
+        else
+        {
+            _pool.Run(_rows, _quantise);
+        }
+    }
+
+    private void Quantise(int row, int worker) =>
+        ActivationBlocks.Quantise(_x + (row * _ldx), _weight.Inputs, _blocks.Bytes + (row * _ldBlocks));
+
     private void Item(int item, int worker)
     {
         var strip = item % _stripItems * _stripsPerItem;
@@ -68,10 +96,11 @@ internal sealed unsafe class Products
         var rows = Math.Min(_rowsPerItem, _rows - row);
         if (rows <= 0) return;
         var y = _y + (row * _ldy);
-        _kernels.Product(_weight, strip, strips, _x + (row * _ldx), _ldx, y, _ldy, rows);
+        if (_weight.IsQuantised) _kernels.BlockProduct(_weight, strip, strips, _blocks.Bytes + (row * _ldBlocks), _ldBlocks, y, _ldy, rows);
+        else _kernels.Product(_weight, strip, strips, _x + (row * _ldx), _ldx, y, _ldy, rows);
         if (_bias == null) return;
-        var from = strip * IWeightPanels.StripOutputs;
+        var from = strip * IStripPacker.StripOutputs;
         for (var i = 0; i < rows; i++)
-            _kernels.AddScaled(y + (i * _ldy) + from, _bias + from, 1, strips * IWeightPanels.StripOutputs);
+            _kernels.AddScaled(y + (i * _ldy) + from, _bias + from, 1, strips * IStripPacker.StripOutputs);
     }
 }

@@ -48,5 +48,8 @@ public sealed record DecoderSpec
     /// <summary>ICoT-KD's emulator and student nets.</summary>
     public IReadOnlyList<SideNetSpec> SideNets { get; init; } = [];
 
+    /// <summary>Positions beyond which a KV table must be <see cref="KvTable.IsLong"/>; null = it makes no difference.</summary>
+    public int? LongAfter => Layers.Select(layer => layer.Attention.Rope?.Beyond?.After).FirstOrDefault(after => after is not null);
+
     public LayerRange AllLayers => new(0, Layers.Count);
 }

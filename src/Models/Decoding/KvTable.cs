@@ -36,6 +36,12 @@ public sealed class KvTable(int id, KvGeometry geometry)
 
     public KvGeometry Geometry { get; } = geometry;
 
+    /// <summary>
+    /// Whether its rows are placed by the frequencies of long sequences (<see cref="RopeSpec.Beyond"/>). Changed only while
+    /// the table is empty.
+    /// </summary>
+    public bool IsLong { get; internal set; }
+
     /// <summary>Arena pages of a layer group; page i holds positions [i·PageTokens, (i+1)·PageTokens).</summary>
     public IReadOnlyList<int> Pages(int group) => _pages[group];
 

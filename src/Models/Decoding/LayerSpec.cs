@@ -18,7 +18,15 @@ public sealed record NormSpec(NormKind Kind, VectorWeight Weight, VectorWeight? 
 /// </summary>
 /// <param name="InverseFrequencies">[Dimensions / 2], after any scaling of long contexts.</param>
 /// <param name="AttentionFactor">Multiplies cos and sin (YaRN, LongRoPE); 1 otherwise.</param>
-public sealed record RopeSpec(int Dimensions, float[] InverseFrequencies, float AttentionFactor = 1);
+/// <param name="Beyond">Other frequencies for long sequences (LongRoPE); null = the same for all.</param>
+public sealed record RopeSpec(int Dimensions, float[] InverseFrequencies, float AttentionFactor = 1, LongRopeSpec? Beyond = null);
+
+/// <summary>
+/// Frequencies of every position of a sequence that has more than <paramref name="After"/> of them. What a shorter
+/// sequence has cached is of no use to it when it grows beyond: see <see cref="KvTable.IsLong"/>.
+/// </summary>
+/// <param name="InverseFrequencies">[Dimensions / 2]</param>
+public sealed record LongRopeSpec(int After, float[] InverseFrequencies);
 
 /// <param name="Scale">Multiplies q·k, usually 1/sqrt(HeadDim).</param>
 /// <param name="Window">A row sees at most this many positions back, itself included; null = all.</param>

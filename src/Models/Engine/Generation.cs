@@ -12,16 +12,19 @@ public sealed class Generation
     private readonly InferenceEngine _engine;
     private volatile bool _cancelled;
 
-    internal Generation(InferenceEngine engine, GenerationRequest request)
+    internal Generation(InferenceEngine engine, GenerationRequest request, EngineModel model)
     {
         _engine = engine;
         Request = request;
+        Model = model;
     }
 
     public GenerationRequest Request { get; }
 
     /// <summary>Ends with one Finished or Failed. Bounded by the request's token limits, so a slow reader costs little.</summary>
     public ChannelReader<GenerationEvent> Events => _events.Reader;
+
+    internal EngineModel Model { get; }
 
     internal bool IsCancelled => _cancelled;
 

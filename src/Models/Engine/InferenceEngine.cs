@@ -72,14 +72,18 @@ public sealed class InferenceEngine : IDisposable
         return range.Count == 0 ? 0 : (long)_decoder.PageCount / (range.Count / geometry.LayersPerPage) * geometry.PageTokens;
     }
 
-    /// <summary>Queues a request that was validated for this model.</summary>
+    /// <summary>Queues a request that was validated for the engine's own model.</summary>
     /// <exception cref="EngineBusyException">The queue is full.</exception>
-    public Generation Submit(GenerationRequest request)
+    public Generation Submit(GenerationRequest request) => Submit(request, _model);
+
+    /// <summary>Queues a request that was validated for a model which shares this engine's spec.</summary>
+    /// <exception cref="EngineBusyException">The queue is full.</exception>
+    public Generation Submit(GenerationRequest request, EngineModel model)
     {
         if (Unhealthy is { } reason) throw new InvalidOperationException($"The engine is unhealthy: {reason}");
         ObjectDisposedException.ThrowIf(_stopping, this);
         _admission.Enter(request.Prompt.Count);
-        var generation = new Generation(this, request);
+        var generation = new Generation(this, request, model);
         _submitted.Enqueue(generation);
         _wake.Set();
 
@@ -160,7 +164,7 @@ public sealed class InferenceEngine : IDisposable
         var memory = new SequenceMemory(_ledger, _decoder, () => _nextRows++);
         try
         {
-            var sequence = new Sequence(generation, _model, memory, _ledger, _arrivals++);
+            var sequence = new Sequence(generation, memory, _ledger, _arrivals++);
             var program = sequence.Program;
             var most = _ledger.PagesFor(program.Tables, program.MaxPositions) + (program.MaxKeptRows / _decoder.RowsPerPage) + 1;
             if (most <= _ledger.PageCount)
@@ -204,21 +208,41 @@ public sealed class InferenceEngine : IDisposable
         }
     }
 
-    // In order of priority and age; whoever does not fit keeps those behind it waiting, so that nobody starves.
+    // In order of priority and age; whoever does not fit keeps those behind it waiting, so that nobody starves. Whoever
+    // finds its prompt being read by another lets it finish, and others pass.
     private void Admit()
     {
-        while (_running.Count < _options.MaxRunning && _waiting.Min is { } sequence)
+        if (_waiting.Count == 0) return;
+        foreach (var sequence in _waiting.ToArray())
         {
+            if (_running.Count == _options.MaxRunning) return;
+            sequence.Outgrow();
+            if (_options.PrefixCache && sequence.ShouldAwait(_running)) continue;
+
             // Room to run on for everyone: a page per layer group each.
             var headroom = (_running.Count + 1) * _ledger.Geometry.LayerGroups;
             var need = _ledger.PagesFor(sequence.Program.Tables, sequence.Program.PendingPositions);
             if (_running.Count > 0 && need + headroom > _ledger.AvailablePages) return;
             _waiting.Remove(sequence);
-            var (queried, hit) = sequence.AttachPrefix(_options.PrefixCache);
-            _prefixQueries += queried;
-            _prefixHits += hit;
             sequence.Started ??= Stopwatch.GetTimestamp();
             _running.Insert(~_running.BinarySearch(sequence), sequence);
+            if (_options.PrefixCache) AttachPrefix(sequence);
+        }
+    }
+
+    private void AttachPrefix(Sequence sequence)
+    {
+        try
+        {
+            var (queried, hit) = sequence.AttachPrefix(_running);
+            _prefixQueries += queried;
+            _prefixHits += hit;
+        }
+#pragma warning disable CA1031 // A copy that fails ends the sequence it was made for.
+        catch (Exception exception)
+#pragma warning restore CA1031
+        {
+            Fail(sequence, exception);
         }
     }
 

@@ -71,6 +71,15 @@ internal sealed class KvLedger
         return length;
     }
 
+    /// <summary>Positions that <see cref="Attach"/> would give a table of these tokens.</summary>
+    public int Cached(string salt, IReadOnlyList<int> tokens)
+    {
+        var parent = 0L;
+        var end = Geometry.PageTokens;
+        for (; end < tokens.Count && _cache.Find(Key(parent, salt, tokens, end)) is { } block; end += Geometry.PageTokens) parent = block.Id;
+        return end - Geometry.PageTokens;
+    }
+
     /// <summary>Makes the blocks that are full in every layer group shareable. A block that is cached already replaces the table's own.</summary>
     public void Share(KvTable table, string salt, IReadOnlyList<int> tokens)
     {

@@ -12,9 +12,11 @@ internal static class Scheduler
     /// <summary>
     /// Fills <paramref name="granted"/>: first everyone who decodes, then prompts and catch-ups with what is left, the first
     /// in order first. The first of those always advances, so each is the first one day; a grant of 0 sits the step out.
+    /// Spare rows of those who decode stand in the same line as prompts.
     /// </summary>
     /// <param name="budget">Rows of the step; at least as many as there are sequences.</param>
-    public static void Share(int budget, ReadOnlySpan<int> pending, Span<int> granted)
+    /// <param name="spare">Rows a sequence can run besides its pending ones; 0 for those who have a prompt pending.</param>
+    public static void Share(int budget, ReadOnlySpan<int> pending, ReadOnlySpan<int> spare, Span<int> granted, Span<int> grantedSpare)
     {
         var decoding = 0;
         foreach (var rows in pending)
@@ -33,9 +35,11 @@ internal static class Scheduler
 
         for (var i = 0; i < pending.Length; i++)
         {
-            if (pending[i] <= ShortRows) continue;
-            granted[i] = Math.Min(pending[i], budget);
-            budget -= granted[i];
+            var isPrompt = pending[i] > ShortRows;
+            var rows = Math.Min(isPrompt ? pending[i] : spare[i], budget);
+            if (isPrompt) granted[i] = rows;
+            grantedSpare[i] = isPrompt ? 0 : rows;
+            budget -= rows;
         }
     }
 }

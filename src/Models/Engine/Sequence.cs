@@ -11,17 +11,19 @@ internal sealed class Sequence : IComparable<Sequence>, IDisposable
     private readonly string _salt;
     private bool _shares;
 
-    public Sequence(Generation generation, EngineModel model, SequenceMemory memory, KvLedger ledger, long arrival)
+    public Sequence(Generation generation, SequenceMemory memory, KvLedger ledger, long arrival)
     {
+        var model = generation.Model;
         _ledger = ledger;
-        _salt = generation.Request.CacheSalt;
+        // An adapter changes what a token leaves in the cache. Whatever else the method is, a prefix is causal KV.
+        _salt = $"{model.Adapters.Causal}/{generation.Request.CacheSalt}";
         Generation = generation;
         _memory = memory;
         _arrival = arrival;
         Assembler = new TokenAssembler(generation.Request, model.CreateDetokenizer, generation.Publish);
         Program = Programs.Create(
             generation.Request,
-            new ProgramContext(model.Spec, model.Thinking, model.EndOfSequence, memory, model.CreateDetokenizer));
+            new ProgramContext(model.Spec, model.Thinking, model.EndOfSequence, memory, model.CreateDetokenizer) { Adapters = model.Adapters });
     }
 
     public Generation Generation { get; }
@@ -43,17 +45,45 @@ internal sealed class Sequence : IComparable<Sequence>, IDisposable
 
     public bool TryReserve(SequencePlan plan) => _memory.TryReserve(plan);
 
-    /// <summary>Takes what KV the cache has of its tokens; returns how many tokens were looked up and found.</summary>
-    public (int Queried, int Hit) AttachPrefix(bool enabled)
+    /// <summary>
+    /// A sequence that has grown beyond the model's original context (LongRoPE) gives its memory back and runs its tokens
+    /// again as a long one, before the row that makes it so.
+    /// </summary>
+    public void Outgrow()
     {
-        _shares = enabled;
-        return enabled && Program.Prefix is { } prefix ? (prefix.Tokens.Count, _ledger.Attach(prefix.Table, _salt, prefix.Tokens)) : (0, 0);
+        if (!_memory.IsOutgrownBy(Program.PendingPositions)) return;
+        Evict();
+        _memory.BecomeLong();
     }
+
+    /// <summary>
+    /// Takes what KV the cache and the running sequences have of its tokens; returns how many tokens were looked up and found.
+    /// </summary>
+    public (int Queried, int Hit) AttachPrefix(IReadOnlyList<Sequence> running)
+    {
+        _shares = true;
+        if (Program.Prefix is not { } prefix) return (0, 0);
+        var length = _ledger.Attach(prefix.Table, SaltOf(prefix), prefix.Tokens);
+        var (donor, alike) = SharedPrompts.BestDonor(this, running, length);
+        if (donor is not null) _memory.TryCopyBlock(prefix.Table, donor.Table, Math.Min(alike, length + _ledger.Geometry.PageTokens));
+        Program.Attached();
+        return (prefix.Tokens.Count, SharedPrompts.Held(prefix, _ledger.Geometry));
+    }
+
+    /// <summary>Whether a running sequence is reading what this one would otherwise read a second time.</summary>
+    public bool ShouldAwait(IReadOnlyList<Sequence> running) => SharedPrompts.ShouldAwait(this, running, _ledger);
 
     /// <summary>Lets others share the blocks that are complete by now.</summary>
     public void SharePrefix()
     {
-        if (_shares && Program.Prefix is { } prefix) _ledger.Share(prefix.Table, _salt, prefix.Tokens);
+        if (_shares && Program.Prefix is { } prefix) _ledger.Share(prefix.Table, SaltOf(prefix), prefix.Tokens);
+    }
+
+    /// <summary>What a cached block must have been written under: tenant, and what else its KV depends on.</summary>
+    public string SaltOf(KvPrefix prefix)
+    {
+        var salt = prefix.Scope.Length == 0 ? _salt : $"{_salt}\n{prefix.Scope}";
+        return prefix.Table.IsLong ? $"long\n{salt}" : salt;
     }
 
     /// <summary>Gives all memory back; the program rebuilds it when it runs again.</summary>

@@ -14,7 +14,9 @@ internal sealed class StepRunner(IDecoder decoder, EngineOptions options, Engine
     private readonly List<Work> _work = [];
     private readonly int[] _rowsByKind = new int[Enum.GetValues<RowKind>().Length];
     private int[] _pending = [];
+    private int[] _spare = [];
     private int[] _granted = [];
+    private int[] _grantedSpare = [];
 
     /// <summary>Runs one step of the sequences, given in order of service.</summary>
     /// <param name="preempt">Takes the memory of a running sequence; it leaves the list.</param>
@@ -39,8 +41,8 @@ internal sealed class StepRunner(IDecoder decoder, EngineOptions options, Engine
         for (int i = 0, next = 0; next < running.Count; i++)
         {
             var sequence = running[next];
-            var plan = new SequencePlan();
-            if (_granted[i] > 0 && Guard(sequence, fail, () => PlanAndReserve(sequence, plan, _granted[i], running, preempt)) && plan.Ops.Count > 0)
+            var plan = new SequencePlan { Adapter = sequence.Program.Adapter };
+            if (_granted[i] > 0 && Guard(sequence, fail, () => PlanAndReserve(sequence, plan, (_granted[i], _grantedSpare[i]), running, preempt)) && plan.Ops.Count > 0)
                 _work.Add(new Work(sequence, plan));
 
             // The sequence may have left (failed, or gave its memory back), and younger ones with it.
@@ -50,15 +52,25 @@ internal sealed class StepRunner(IDecoder decoder, EngineOptions options, Engine
 
     private void Share(List<Sequence> running)
     {
-        if (_pending.Length < running.Count) (_pending, _granted) = (new int[running.Count * 2], new int[running.Count * 2]);
-        for (var i = 0; i < running.Count; i++) _pending[i] = running[i].Program.PendingRows;
-        Scheduler.Share(options.StepRows, _pending.AsSpan(0, running.Count), _granted.AsSpan(0, running.Count));
+        var count = running.Count;
+        if (_pending.Length < count)
+            (_pending, _spare, _granted, _grantedSpare) = (new int[count * 2], new int[count * 2], new int[count * 2], new int[count * 2]);
+        foreach (var sequence in running) sequence.Outgrow();
+        for (var i = 0; i < count; i++)
+        {
+            _pending[i] = running[i].Program.PendingRows;
+            _spare[i] = running[i].Program.SpareRows;
+        }
+
+        Scheduler.Share(
+            options.StepRows, _pending.AsSpan(0, count), _spare.AsSpan(0, count), _granted.AsSpan(0, count), _grantedSpare.AsSpan(0, count));
     }
 
     // When memory lacks, the last in order gives its own back, so that the first always gets through.
-    private static void PlanAndReserve(Sequence sequence, SequencePlan plan, int rows, List<Sequence> running, Action<Sequence> preempt)
+    private static void PlanAndReserve(
+        Sequence sequence, SequencePlan plan, (int Rows, int Spare) granted, List<Sequence> running, Action<Sequence> preempt)
     {
-        sequence.Program.Plan(plan, rows);
+        sequence.Program.Plan(plan, granted.Rows);
         while (!sequence.TryReserve(plan))
         {
             if (running.Count == 1) throw new InvalidOperationException("KV memory is exhausted by a single sequence.");
@@ -68,6 +80,11 @@ internal sealed class StepRunner(IDecoder decoder, EngineOptions options, Engine
             plan.Clear();
             return;
         }
+
+        if (granted.Spare == 0) return;
+        var besides = new SequencePlan { Adapter = sequence.Program.Adapter };
+        sequence.Program.PlanSpare(besides, granted.Spare);
+        if (sequence.TryReserve(besides)) plan.Add(besides);
     }
 
     private List<(Work Work, ReadOnlyMemory<HeadResult> Heads)> Decode(Action<Sequence, Exception> fail)

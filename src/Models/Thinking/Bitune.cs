@@ -10,8 +10,6 @@ namespace InferenceServer.Models.Thinking;
 public sealed class Bitune : ThinkingProgram
 {
     private const int Head = 0;
-    private const int CausalAdapter = 0;
-    private const int BidirectionalAdapter = 1;
 
     private readonly KvTable _kv;
     private readonly KvTable _bidirectional;
@@ -20,6 +18,7 @@ public sealed class Bitune : ThinkingProgram
     private readonly Rows _last;
     private readonly List<int> _tokens;
     private readonly int _blended; // positions that are blended, P-1
+    private string? _scope;
     private int _layer; // layers both passes have run
     private int _current; // a step reads this set and writes the other, so that it can be run again
 
@@ -45,6 +44,9 @@ public sealed class Bitune : ThinkingProgram
 
     public override int Tables => 2;
 
+    /// <summary>Blended KV depends on the whole prompt: only the very same prompt shares it.</summary>
+    public override KvPrefix Prefix => new(_kv, _tokens, _scope ??= string.Join(',', Request.Prompt));
+
     public override void Plan(SequencePlan plan, int rowBudget)
     {
         if (_layer < Spec.Layers.Count)
@@ -56,9 +58,16 @@ public sealed class Bitune : ThinkingProgram
         var start = _kv.Length(Spec.AllLayers);
         var count = Math.Min(rowBudget, _tokens.Count - start);
         var tokens = new TokenRows(_tokens.GetRange(start, count).ToArray());
-        plan.Run(RowKind.Speak, _kv, Spec.AllLayers, start, tokens, new Keep(_last, 0, count - 1, 1), RowMask.Causal, CausalAdapter);
+        plan.Run(RowKind.Speak, _kv, Spec.AllLayers, start, tokens, new Keep(_last, 0, count - 1, 1));
         if (start + count == _tokens.Count)
             plan.Sample(Head, new RowRef(_last, 0), Draw(TokenChannel.Answer, _tokens.Count - Request.Prompt.Count));
+    }
+
+    // Part of a blend is of no use: the unmasked pass needs every row from layer 0 on.
+    public override void Attached()
+    {
+        if (_kv.Length(Spec.AllLayers) >= _blended) _layer = Spec.Layers.Count;
+        else Context.Memory.Truncate(_kv, 0);
     }
 
     public override void Evicted() => _layer = _blended == 0 ? Spec.Layers.Count : 0;
@@ -90,10 +99,10 @@ public sealed class Bitune : ThinkingProgram
     private void PlanPromptPasses(SequencePlan plan, int rowBudget)
     {
         var layers = (int)Math.Clamp((long)Spec.Layers.Count * rowBudget / (2L * _blended), 1, Spec.Layers.Count - _layer);
-        var range = new LayerRange(_layer, _layer + layers);
+        var (mask, end) = MaskFrom(_layer);
+        var range = new LayerRange(_layer, Math.Min(_layer + layers, end));
         var next = 1 - _current;
-        plan.Run(
-            RowKind.Prefill, _kv, range, 0, Prompt(_causalRows), new Keep(_causalRows[next], 0, 0, _blended), RowMask.Causal, CausalAdapter);
+        plan.Run(RowKind.Prefill, _kv, range, 0, Prompt(_causalRows), new Keep(_causalRows[next], 0, 0, _blended));
         plan.Run(
             RowKind.Prefill,
             _bidirectional,
@@ -101,9 +110,17 @@ public sealed class Bitune : ThinkingProgram
             0,
             Prompt(_bidirectionalRows),
             new Keep(_bidirectionalRows[next], 0, 0, _blended),
-            RowMask.Full,
-            BidirectionalAdapter);
-        plan.Blend(_kv, _bidirectional, range, _blended);
+            mask,
+            Context.Adapters.Bidirectional);
+        plan.Blend(_kv, _bidirectional, range, _blended, Context.Adapters.Blend);
+    }
+
+    /// <summary>The second pass's mask at a layer, and up to which layer it holds.</summary>
+    private (RowMask Mask, int End) MaskFrom(int layer)
+    {
+        var unmasked = Context.Adapters.Unmasked;
+        if (layer >= unmasked.Lo && layer < unmasked.Hi) return (RowMask.Full, unmasked.Hi);
+        return (RowMask.Causal, layer < unmasked.Lo ? unmasked.Lo : Spec.Layers.Count);
     }
 
     private RowSource Prompt(Rows[] kept) =>

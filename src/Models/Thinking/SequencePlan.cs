@@ -21,6 +21,9 @@ public sealed class SequencePlan
 
     public IReadOnlyList<StepOp> Ops => _ops;
 
+    /// <summary>The adapter of rows that name no other.</summary>
+    public int Adapter { get; init; } = RowGroup.NoAdapter;
+
     /// <summary>Rows of all groups, a row counted once per group it stands in.</summary>
     public int RowCount { get; private set; }
 
@@ -38,9 +41,9 @@ public sealed class SequencePlan
         RowSource rows,
         Keep? keep = null,
         RowMask mask = RowMask.Causal,
-        int adapter = RowGroup.NoAdapter)
+        int? adapter = null)
     {
-        _ops.Add(new RowGroup(kv, range, start, rows, mask, adapter, keep));
+        _ops.Add(new RowGroup(kv, range, start, rows, mask, adapter ?? Adapter, keep));
         RowCount += rows.Count;
         _rows[(int)kind] += rows.Count;
     }
@@ -64,4 +67,13 @@ public sealed class SequencePlan
     }
 
     public void SideNet(SideNetCall call) => _ops.Add(call);
+
+    /// <summary>Adds what another plan of the same sequence describes.</summary>
+    public void Add(SequencePlan other)
+    {
+        _ops.AddRange(other._ops);
+        for (var kind = 0; kind < _rows.Length; kind++) _rows[kind] += other._rows[kind];
+        RowCount += other.RowCount;
+        HeadCount += other.HeadCount;
+    }
 }

@@ -5,8 +5,9 @@ namespace InferenceServer.Models.Thinking;
 /// <summary>
 /// TaS / MeTHanol (arXiv 2409.12059): a head after layer k writes the thought, the last layer writes the answer.
 /// THINK runs tokens through [0, k) only and keeps each one's state at boundary k; SPEAK first takes those states through
-/// [k, L) in one pass, so that no layer runs twice for a token, and then decodes at full depth. The result equals one
-/// forward over Q ‖ T ‖ END ‖ A, which is how such a model is trained.
+/// [k, L) in one pass, so that no layer runs twice for a token, and then decodes at full depth. The prompt's states go up
+/// while the model thinks, where a step has room: the answer comes sooner, and others can share the prompt's KV. The
+/// result equals one forward over Q ‖ T ‖ END ‖ A, which is how such a model is trained.
 /// </summary>
 public sealed class Tas : ThinkingProgram
 {
@@ -63,6 +64,11 @@ public sealed class Tas : ThinkingProgram
 
     public override int PendingPositions => _tokens.Count;
 
+    /// <summary>Prompt rows that are through the lower layers. Thought rows wait: a thought may yet be replaced.</summary>
+    public override int SpareRows => _speaking || _upper.Count == 0
+        ? 0
+        : Math.Max(0, Math.Min(_kv.Length(_lower), Request.Prompt.Count) - _kv.Length(_upper));
+
     public override KvPrefix Prefix => new(_kv, _tokens);
 
     public override void Plan(SequencePlan plan, int rowBudget)
@@ -94,6 +100,13 @@ public sealed class Tas : ThinkingProgram
         SpeakFrom(upper + catchUp, plan);
     }
 
+    public override void PlanSpare(SequencePlan plan, int rowBudget)
+    {
+        var count = Math.Min(rowBudget, SpareRows);
+        var upper = _kv.Length(_upper);
+        plan.Run(RowKind.CatchUp, _kv, _upper, upper, new KeptRows(_boundary, upper, count));
+    }
+
     public override bool Command(ProgramCommand command, ITokenSink sink)
     {
         switch (command)
@@ -113,7 +126,8 @@ public sealed class Tas : ThinkingProgram
 
     protected override void OnAccepted(SequencePlan plan, ReadOnlySpan<HeadResult> heads, ITokenSink sink)
     {
-        if (_speaking) Context.Memory.Release(_boundary, _kv.Length(_upper.Count > 0 ? _upper : _lower));
+        var passed = _upper.Count > 0 ? _kv.Length(_upper) : _speaking ? _kv.Length(_lower) : 0;
+        if (passed > 0) Context.Memory.Release(_boundary, passed);
         if (heads.Length == 0) return;
 
         var token = heads[0].Token;

@@ -47,10 +47,14 @@ public sealed record ProgramContext(
     ThinkingBlock Thinking,
     IReadOnlySet<int> EndOfSequence,
     ISequenceMemory Memory,
-    Func<IDetokenizer> CreateDetokenizer);
+    Func<IDetokenizer> CreateDetokenizer)
+{
+    public ModelAdapters Adapters { get; init; } = ModelAdapters.None;
+}
 
 /// <summary>A table whose KV is that of these tokens in order, as far as it is filled.</summary>
-public sealed record KvPrefix(KvTable Table, IReadOnlyList<int> Tokens);
+/// <param name="Scope">What else the KV depends on; tables of different scopes share nothing.</param>
+public sealed record KvPrefix(KvTable Table, IReadOnlyList<int> Tokens, string Scope = "");
 
 /// <summary>A command to a running sequence, applied between steps.</summary>
 public abstract record ProgramCommand
@@ -74,6 +78,9 @@ public abstract class ThinkingProgram(GenerationRequest request, ProgramContext 
 
     protected DecoderSpec Spec => Context.Spec;
 
+    /// <summary>The adapter of every row that asks for no other.</summary>
+    public int Adapter => Context.Adapters.Causal;
+
     /// <summary>Set once the sequence is complete.</summary>
     public FinishReason? Finish { get; protected set; }
 
@@ -85,7 +92,13 @@ public abstract class ThinkingProgram(GenerationRequest request, ProgramContext 
     /// <summary>Positions a table holds once those rows have run.</summary>
     public abstract int PendingPositions { get; }
 
-    /// <summary>The KV other sequences may share, if it depends on nothing but the tokens before it.</summary>
+    /// <summary>
+    /// Rows it can run besides, in the same step: nothing waits for them yet, but they must run one day. Served like a
+    /// prompt, from what a step has left; memory that lacks for them is nobody's loss.
+    /// </summary>
+    public virtual int SpareRows => 0;
+
+    /// <summary>The KV other sequences may share, if it depends on nothing but its scope and the tokens before it.</summary>
     public virtual KvPrefix? Prefix => null;
 
     /// <summary>The most positions a table of this sequence will ever hold.</summary>
@@ -100,6 +113,11 @@ public abstract class ThinkingProgram(GenerationRequest request, ProgramContext 
     /// <summary>Describes the ops of the next step; <paramref name="rowBudget"/> (at least 1) bounds its rows unless the method needs more at once.</summary>
     public abstract void Plan(SequencePlan plan, int rowBudget);
 
+    /// <summary>Describes at most <paramref name="rowBudget"/> of the <see cref="SpareRows"/>, beside what <see cref="Plan"/> described.</summary>
+    public virtual void PlanSpare(SequencePlan plan, int rowBudget)
+    {
+    }
+
     /// <summary>Commits a step that ran: lengths first, then the method's own state. <paramref name="heads"/> are this sequence's, in plan order.</summary>
     public void Accept(SequencePlan plan, ReadOnlySpan<HeadResult> heads, ITokenSink sink)
     {
@@ -113,6 +131,11 @@ public abstract class ThinkingProgram(GenerationRequest request, ProgramContext 
 
     /// <summary>Whether the command made sense in this state; if not, nothing changed.</summary>
     public virtual bool Command(ProgramCommand command, ITokenSink sink) => false;
+
+    /// <summary>The table of <see cref="Prefix"/>, empty before, was given KV of its first tokens.</summary>
+    public virtual void Attached()
+    {
+    }
 
     /// <summary>KV and kept rows are gone: the next plans rebuild them. Draws are named by index, so the tokens stay the same.</summary>
     public virtual void Evicted()

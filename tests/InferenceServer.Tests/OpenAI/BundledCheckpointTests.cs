@@ -24,7 +24,7 @@ public sealed class BundledCheckpointTests(BundledCheckpointTests.BundledServer 
         var (path, body) = line["prompt"] is { } prompt
             ? (Completions, Completion((string)prompt!, name))
             : (Chats, Chat((string)line["user"]!, name));
-        body.With("temperature", 0).With("max_tokens", (int?)line["max_tokens"] ?? 512);
+        body.With("thoughts", "all").With("temperature", 0).With("max_tokens", (int?)line["max_tokens"] ?? 512);
         var expected = ((string?)line["thought"] ?? "", (string)line["answer"]!);
         var whole = await server.CallAsync(path, body);
         Assert.Equal(expected, path == Chats ? Whole(Said(whole)) : SaidInCompletion(whole));

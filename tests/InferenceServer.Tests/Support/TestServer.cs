@@ -11,7 +11,7 @@ namespace InferenceServer.Tests.Support;
 /// <summary>The whole server on a real port, serving tiny random models: <c>tiny</c> thinks, <c>plain</c> does not, <c>bare</c> has no chat template and is greedy.</summary>
 public class TestServer : WebApplicationFactory<Program>, IAsyncLifetime
 {
-    private readonly string _folder = Path.Combine(Path.GetTempPath(), $"inference-server-tests-{Guid.NewGuid():N}");
+    protected string Folder { get; } = Path.Combine(Path.GetTempPath(), $"inference-server-tests-{Guid.NewGuid():N}");
 
     public HttpClient Http { get; private set; } = null!;
 
@@ -31,7 +31,7 @@ public class TestServer : WebApplicationFactory<Program>, IAsyncLifetime
     public override async ValueTask DisposeAsync()
     {
         await base.DisposeAsync();
-        if (Directory.Exists(_folder)) Directory.Delete(_folder, recursive: true);
+        if (Directory.Exists(Folder)) Directory.Delete(Folder, recursive: true);
         GC.SuppressFinalize(this);
     }
 
@@ -73,9 +73,9 @@ public class TestServer : WebApplicationFactory<Program>, IAsyncLifetime
 
     protected override void ConfigureWebHost(IWebHostBuilder builder)
     {
-        builder.UseSetting("Models:0:Path", TinyCheckpoint.Write(Path.Combine(_folder, "tiny"), "tas"));
-        builder.UseSetting("Models:1:Path", TinyCheckpoint.Write(Path.Combine(_folder, "plain"), "plain"));
-        builder.UseSetting("Models:2:Path", TinyCheckpoint.Write(Path.Combine(_folder, "bare"), "tas", bare: true));
+        builder.UseSetting("Models:0:Path", TinyCheckpoint.Write(Path.Combine(Folder, "tiny"), "tas"));
+        builder.UseSetting("Models:1:Path", TinyCheckpoint.Write(Path.Combine(Folder, "plain"), "plain"));
+        builder.UseSetting("Models:2:Path", TinyCheckpoint.Write(Path.Combine(Folder, "bare"), "tas", bare: true));
         builder.UseSetting("Engine:Threads", "1");
         builder.UseSetting("Engine:KvMemory", "16MB");
         builder.ConfigureLogging(logging => logging.ClearProviders());

@@ -14,9 +14,10 @@ internal sealed class TinyCheckpoint(string directory)
     public const int Context = 512;
     public const int Layers = 4;
     public const int ThinkingLayer = 2;
+    public const int ThoughtLength = 3;
     public const int VocabularySize = 264;
 
-    private const int Hidden = 32;
+    internal const int Hidden = 32;
     private const int Heads = 4;
     private const int KvHeads = 2;
     private const int Intermediate = 64;
@@ -31,7 +32,7 @@ internal sealed class TinyCheckpoint(string directory)
     private readonly SortedDictionary<string, (int[] Shape, float[] Data)> _tensors = new(StringComparer.Ordinal);
     private readonly Random _random = new(7);
 
-    /// <param name="method">tas or plain.</param>
+    /// <param name="method">tas, quiet_star or plain.</param>
     /// <param name="bare">Without a chat template, and greedy by its own wish.</param>
     public static string Write(string directory, string method, bool bare = false)
     {
@@ -45,7 +46,8 @@ internal sealed class TinyCheckpoint(string directory)
     private void WriteAll(string method, bool bare)
     {
         AddTensors(method == "tas");
-        File.WriteAllBytes(Path.Combine(directory, "model.safetensors"), Safetensors());
+        if (method == "quiet_star") AddQuietStar();
+        File.WriteAllBytes(Path.Combine(directory, "model.safetensors"), Safetensors(_tensors));
         File.WriteAllText(Path.Combine(directory, "config.json"), Config(method).ToJsonString());
         File.WriteAllText(Path.Combine(directory, "tokenizer.json"), Tokenizer().ToJsonString());
         var settings = new JsonObject { ["bos_token"] = "<|bos|>", ["eos_token"] = "<|eos|>" };
@@ -87,6 +89,7 @@ internal sealed class TinyCheckpoint(string directory)
             };
         }
 
+        if (method == "quiet_star") config["thinking"] = new JsonObject { ["method"] = method, ["sampled_thought_tokens"] = ThoughtLength, ["embedding_scale"] = 1 };
         return config;
     }
 
@@ -154,6 +157,17 @@ internal sealed class TinyCheckpoint(string directory)
         AddHead("thinking_head.weight");
     }
 
+    private void AddQuietStar()
+    {
+        Add("start_embedding", 1, 2, Hidden);
+        Add("end_embedding", 1, 2, Hidden);
+        Add("talk_head.0.0.weight", Spread, Hidden, 2 * Hidden);
+        Add("talk_head.0.0.bias", Spread, Hidden);
+        Add("talk_head.0.2.weight", Spread, Hidden, Hidden);
+        Add("talk_head.0.2.bias", Spread, Hidden);
+        Add("talk_head.0.4.weight", Spread, 1, Hidden);
+    }
+
     private void Add(string name, float spread, params int[] shape)
     {
         var data = new float[shape.Aggregate((a, b) => a * b)];
@@ -175,11 +189,12 @@ internal sealed class TinyCheckpoint(string directory)
 
     private float Normal() => (float)(Math.Sqrt(-2 * Math.Log(1 - _random.NextDouble())) * Math.Cos(2 * Math.PI * _random.NextDouble()));
 
-    private byte[] Safetensors()
+    /// <summary>A file of f32 tensors.</summary>
+    internal static byte[] Safetensors(SortedDictionary<string, (int[] Shape, float[] Data)> tensors)
     {
         var header = new JsonObject();
         var offset = 0;
-        foreach (var (name, (shape, data)) in _tensors)
+        foreach (var (name, (shape, data)) in tensors)
         {
             var end = offset + (data.Length * sizeof(float));
             header[name] = new JsonObject
@@ -196,7 +211,7 @@ internal sealed class TinyCheckpoint(string directory)
         BinaryPrimitives.WriteInt64LittleEndian(file, json.Length);
         json.CopyTo(file, 8);
         var at = 8 + json.Length;
-        foreach (var (_, data) in _tensors.Values)
+        foreach (var (_, data) in tensors.Values)
         {
             MemoryMarshal.AsBytes(data.AsSpan()).CopyTo(file.AsSpan(at));
             at += data.Length * sizeof(float);

@@ -30,6 +30,12 @@ public class LoraLayoutTests
     [InlineData("mistral-window", "mlp.gate_proj", "Gate 0 37")]
     [InlineData("gpt2", "attn.c_attn", "Query 0 24, Key 24 24, Value 48 24")]
     [InlineData("gpt2", "mlp.c_proj", "Down 0 24")]
+    [InlineData("phi", "self_attn.dense", "Output 0 40")]
+    [InlineData("phi", "mlp.fc1", "Up 0 52")]
+    [InlineData("phi3", "self_attn.qkv_proj", "Query 0 32, Key 32 16, Value 48 16")]
+    [InlineData("phi3", "mlp.gate_up_proj", "Gate 0 37, Up 37 37")]
+    [InlineData("gemma-wide", "self_attn.q_proj", "Query 0 512")]
+    [InlineData("granite", "self_attn.o_proj", "Output 0 24")]
     public void A_module_is_cut_into_projections(string golden, string module, string expected)
     {
         using var opened = Golden.Open(golden);

@@ -1,4 +1,5 @@
 using InferenceServer.Models.Checkpoints;
+using InferenceServer.Models.Tests.Architectures;
 
 namespace InferenceServer.Models.Tests.Checkpoints;
 
@@ -45,10 +46,20 @@ public class MethodDetectorTests
     [Fact]
     public void Two_adapters_are_the_signature_of_bitune()
     {
-        var copy = new CheckpointCopy("llama");
-        copy.Write("adapter_config.json", "{}");
-        copy.Write("prefill/adapter_config.json", "{}");
-        AssertDetected(copy, ThinkingMethod.Bitune, MethodSource.Signature);
+        using var adapter = AdapterCheckpoint.Open(GoldenAdapter.Folder("bitune"));
+        var tas = new DetectedMethod(new ThinkingBlock { Method = ThinkingMethod.Tas }, MethodSource.ThinkingBlock);
+        var detected = MethodDetector.Detect(adapter, tas);
+        Assert.Equal((ThinkingMethod.Bitune, MethodSource.Signature), (detected.Method, detected.Source));
+        Assert.Equal(ThinkingMethod.Plain, MethodDetector.Detect(adapter, tas, ThinkingMethod.Plain).Method);
+    }
+
+    [Fact]
+    public void A_single_adapter_thinks_as_its_base_does()
+    {
+        using var adapter = AdapterCheckpoint.Open(GoldenAdapter.Folder("lora"));
+        var tas = new DetectedMethod(new ThinkingBlock { Method = ThinkingMethod.Tas, ThinkingLayer = 2 }, MethodSource.ThinkingBlock);
+        Assert.Equal(tas, MethodDetector.Detect(adapter, tas));
+        Assert.Equal(tas.Block, MethodDetector.Detect(adapter, tas, ThinkingMethod.Tas).Block);
     }
 
     [Theory]

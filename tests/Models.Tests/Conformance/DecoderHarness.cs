@@ -16,7 +16,7 @@ public sealed class DecoderHarness(IDecoder decoder)
     /// <summary>A table with pages for <paramref name="positions"/> positions of every layer of <paramref name="range"/>.</summary>
     public KvTable Table(int positions, LayerRange? range = null)
     {
-        var table = new KvTable(_tables++, decoder.Geometry);
+        var table = new KvTable(_tables++, decoder.Geometry) { IsLong = positions > Spec.LongAfter };
         Grow(table, positions, range ?? Spec.AllLayers);
         return table;
     }

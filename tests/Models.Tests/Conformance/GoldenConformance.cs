@@ -36,6 +36,9 @@ public abstract class GoldenConformance(Func<DecoderSpec, int, IDecoder> create)
     [Theory]
     [InlineData("tas")]
     [InlineData("tas-shared")]
+    [InlineData("gemma-tas")]
+    [InlineData("granite-tas")]
+    [InlineData("phi-tas")]
     public void Thinking_logits_agree_and_the_rows_continue_upwards(string name)
     {
         using var golden = Golden.Open(name);

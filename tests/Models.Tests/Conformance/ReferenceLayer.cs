@@ -30,8 +30,8 @@ internal sealed class ReferenceLayer(DecoderSpec spec, ReferenceWeights weights,
             var position = group.Start + row;
             queries[row] = Project(layer, group, Projection.Query, attention.Query, normed[row]);
             var key = Project(layer, group, Projection.Key, attention.Key, normed[row]);
-            PlaceHeads(attention, queries[row], attention.QueryNorm, position);
-            PlaceHeads(attention, key, attention.KeyNorm, position);
+            PlaceHeads(attention, queries[row], attention.QueryNorm, position, group.Kv.IsLong);
+            PlaceHeads(attention, key, attention.KeyNorm, position, group.Kv.IsLong);
             key.CopyTo(kv.Key(group.Kv, layer, position));
             Project(layer, group, Projection.Value, attention.Value, normed[row]).CopyTo(kv.Value(group.Kv, layer, position));
         }
@@ -74,22 +74,23 @@ internal sealed class ReferenceLayer(DecoderSpec spec, ReferenceWeights weights,
         return mixed;
     }
 
-    private void PlaceHeads(AttentionSpec attention, float[] heads, NormSpec? norm, int position)
+    private void PlaceHeads(AttentionSpec attention, float[] heads, NormSpec? norm, int position, bool isLong)
     {
         for (var start = 0; start < heads.Length; start += attention.HeadDim)
         {
             var head = heads.AsSpan(start, attention.HeadDim);
             if (norm is not null) weights.Normalise(norm, head).CopyTo(head);
-            if (attention.Rope is { } rope) Rotate(rope, head, position);
+            if (attention.Rope is { } rope) Rotate(rope, head, position, isLong);
         }
     }
 
-    private static void Rotate(RopeSpec rope, Span<float> head, int position)
+    private static void Rotate(RopeSpec rope, Span<float> head, int position, bool isLong)
     {
         var half = rope.Dimensions / 2;
+        var frequencies = isLong && rope.Beyond is { } longRope ? longRope.InverseFrequencies : rope.InverseFrequencies;
         for (var i = 0; i < half; i++)
         {
-            var (sin, cos) = Math.SinCos((double)position * rope.InverseFrequencies[i]);
+            var (sin, cos) = Math.SinCos((double)position * frequencies[i]);
             var (a, b) = (head[i], head[i + half]);
             head[i] = (float)(((a * cos) - (b * sin)) * rope.AttentionFactor);
             head[i + half] = (float)(((b * cos) + (a * sin)) * rope.AttentionFactor);

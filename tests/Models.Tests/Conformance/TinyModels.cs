@@ -21,7 +21,10 @@ public sealed record TinyShape
 
     public int Positions { get; init; } = 512;
 
-    public int HeadDim => Hidden / Heads;
+    /// <summary>Size of a head where it is not Hidden / Heads.</summary>
+    public int? WideHead { get; init; }
+
+    public int HeadDim => WideHead ?? Hidden / Heads;
 }
 
 /// <summary>Builders of tiny random models in the shape of two families, and of variants that few families have.</summary>
@@ -82,6 +85,31 @@ public static class TinyModels
             Embeddings = [spec.Embeddings[0] with { Scale = 2 }],
             Heads = [spec.Heads[0] with { Scale = 0.5f }],
         };
+    }
+
+    /// <summary>
+    /// What Odd leaves out: a scale of residuals that follow each other, norms of heads with mean and bias, long
+    /// frequencies, a head of its own with a bias.
+    /// </summary>
+    public static DecoderSpec Scaled(TinyShape? shape = null)
+    {
+        shape ??= new TinyShape();
+        var weights = new TinyWeights(shape.Seed);
+        var rope = Rope(shape.HeadDim);
+        var longRope = rope with { AttentionFactor = 1.2f, Beyond = new LongRopeSpec(32, Array.ConvertAll(rope.InverseFrequencies, f => f / 3)) };
+        var spec = Model(shape, weights, NormKind.Rms, learnedPositions: false, () =>
+        {
+            var attention = Attention(shape, weights, bias: false) with
+            {
+                Rope = longRope,
+                QueryNorm = weights.Norm(NormKind.Layer, shape.HeadDim),
+                KeyNorm = weights.Norm(NormKind.Layer, shape.HeadDim),
+                Scale = 0.3f,
+            };
+            return new LayerSpec(
+                weights.Norm(NormKind.Rms, shape.Hidden), attention, weights.Norm(NormKind.Rms, shape.Hidden), GatedMlp(shape, weights), 0.4f);
+        });
+        return spec with { Heads = [spec.Heads[0] with { Output = weights.Linear(shape.Vocabulary, shape.Hidden, bias: true, gain: 2) }] };
     }
 
     internal static RopeSpec Rope(int dimensions, double theta = 10_000)

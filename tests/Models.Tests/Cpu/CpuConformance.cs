@@ -6,6 +6,23 @@ namespace InferenceServer.Models.Tests.Cpu;
 /// <summary>The CPU engine against PyTorch.</summary>
 public class CpuGoldenTests() : GoldenConformance((spec, pages) => new CpuDecoder(spec, pages, new CpuOptions { Threads = 2 }));
 
+/// <summary>Every path of this machine against PyTorch, in one thread, with pages that are no multiple of a tile.</summary>
+public class CpuPathGoldenTests
+{
+    public static TheoryData<KernelPath, string> Cases => new MatrixTheoryData<KernelPath, string>(
+        CpuPaths.Supported, ["gemma", "gemma-wide", "phi", "phi-norms", "phi3", "phi3-long", "granite", "mistral-window"]);
+
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public void Logits_agree_on_every_path(KernelPath path, string name)
+    {
+        using var golden = Golden.Open(name);
+        using var decoder = new CpuDecoder(golden.Model.Spec, 64, new CpuOptions { Threads = 1, Force = path }, pageTokens: 7);
+        var harness = new DecoderHarness(decoder);
+        Golden.AssertClose(golden.Logits, harness.Logprobs(harness.Prompt(golden.Tokens)));
+    }
+}
+
 /// <summary>The widest path against the properties of the seam.</summary>
 public class CpuSeamTests() : SeamConformance((spec, pages) => new CpuDecoder(spec, pages, new CpuOptions { Threads = 2 }));
 

@@ -54,6 +54,46 @@ public unsafe class ProductTests
         Assert.True(float.IsNaN(Widen(Bf16Panels.Round(BitConverter.UInt32BitsToSingle(0x7F800001)))));
     }
 
+    [Theory]
+    [InlineData(WeightFormat.Int8, 0.0095)]
+    [InlineData(WeightFormat.Int4, 0.09)]
+    public void Quantised_products_of_normal_numbers_are_off_by_a_known_share(WeightFormat format, double share)
+    {
+        const int Inputs = 512;
+        var random = new Random(5);
+        var (weights, x) = (Normal(random, 64 * Inputs), Normal(random, 8 * Inputs));
+        using var packed = PackedMatrix.Pack(format, 1, CpuPaths.Matrix(64, Inputs, weights));
+        using var exact = PackedMatrix.Pack(WeightFormat.F32, 1, CpuPaths.Matrix(64, Inputs, weights));
+        var (rounded, right) = (Run(KernelSet.Choose(), packed, x, 8), Run(KernelSet.Choose(), exact, x, 8));
+        var (error, size) = (0.0, 0.0);
+        for (var i = 0; i < 8 * 64; i++)
+        {
+            error += Math.Pow(rounded[i / 64][i % 64] - right[i / 64][i % 64], 2);
+            size += Math.Pow(right[i / 64][i % 64], 2);
+        }
+
+        Assert.InRange(Math.Sqrt(error / size), share / 3, share);
+    }
+
+    [Theory]
+    [MemberData(nameof(PathsAndFormats))]
+    public void An_activation_that_is_not_a_number_spoils_its_row_and_no_other(KernelPath path, WeightFormat format)
+    {
+        using var packed = PackedMatrix.Pack(format, 1, CpuPaths.Matrix(40, 70, CpuPaths.Random(40 * 70, 1)));
+        var x = CpuPaths.Random(6 * 70, 2);
+        var right = Run(KernelSet.Choose(path), packed, x, 6);
+        foreach (var bad in (float[])[float.NaN, float.PositiveInfinity])
+        {
+            x[(2 * 70) + 69] = bad;
+            var y = Run(KernelSet.Choose(path), packed, x, 6);
+            for (var row = 0; row < 6; row++)
+            {
+                if (row == 2) Assert.All(y[row][..40], value => Assert.False(float.IsFinite(value)));
+                else Assert.Equal(right[row], y[row]);
+            }
+        }
+    }
+
     [Fact]
     public void Parts_of_one_product_begin_at_their_offsets()
     {
@@ -77,17 +117,23 @@ public unsafe class ProductTests
         {
             for (var n = 0; n < packed.Outputs; n++)
             {
-                var (sum, size) = (0.0, 0.0);
+                var (sum, allowed) = (0.0, 0.0);
                 for (var k = 0; n < outputs && k < inputs; k++)
                 {
                     var weight = weights[(n * inputs) + k];
-                    var product = (format == WeightFormat.BF16 ? Widen(Bf16Panels.Round(weight)) : weight) * (double)x[(row * inputs) + k];
+                    var activation = (double)x[(row * inputs) + k];
+                    var product = (format == WeightFormat.BF16 ? Widen(Bf16Panels.Round(weight)) : weight) * activation;
                     sum += product;
-                    size += Math.Abs(product);
+                    allowed += 1e-6 * Math.Abs(product);
+                    if (!packed.IsQuantised) continue;
+                    // Half a step of the one times the other, and of both together.
+                    var weightStep = Largest(weights, n * inputs, inputs, k) / (format == WeightFormat.Int8 ? 126 : 6.5);
+                    var activationStep = Largest(x, row * inputs, inputs, k) / 127;
+                    allowed += ((weightStep * Math.Abs(activation)) + (activationStep * Math.Abs(weight)) + (weightStep * activationStep)) / 2;
                 }
 
                 Assert.True(
-                    Math.Abs(y[row][n] - sum) <= 1e-6 * size,
+                    Math.Abs(y[row][n] - sum) <= allowed,
                     $"{kernels.Path} {format} [{outputs}, {inputs}] × {rows}: row {row}, output {n} is {y[row][n]}, not {sum}.");
             }
         }
@@ -96,8 +142,25 @@ public unsafe class ProductTests
     private static float[][] Run(KernelSet kernels, PackedMatrix packed, float[] x, int rows)
     {
         var y = new float[rows * packed.Outputs];
-        fixed (float* from = x, to = y) kernels.Product(packed, 0, packed.Strips, from, packed.Inputs, to, packed.Outputs, rows);
+        using var pool = new WorkerPool(1);
+        using var products = new Products(kernels, pool);
+        fixed (float* from = x, to = y) products.Run(packed, null, from, packed.Inputs, to, packed.Outputs, rows);
         return y.Chunk(packed.Outputs).ToArray();
+    }
+
+    private static float[] Normal(Random random, int count)
+    {
+        var values = new float[count];
+        for (var i = 0; i < count; i++)
+            values[i] = (float)(Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble()));
+        return values;
+    }
+
+    // The largest magnitude in the block of 32 that input k stands in.
+    private static double Largest(float[] values, int start, int count, int k)
+    {
+        var block = k / 32 * 32;
+        return values.AsSpan(start + block, Math.Min(32, count - block)).ToArray().Max(Math.Abs);
     }
 
     private static float Widen(ushort value) => BitConverter.UInt32BitsToSingle((uint)value << 16);

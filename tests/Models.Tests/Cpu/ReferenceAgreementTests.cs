@@ -11,26 +11,37 @@ public class ReferenceAgreementTests
 
     private static readonly int[] Tokens = [.. Enumerable.Range(0, 70).Select(i => (i * 37 + (i * i % 11)) % 97)];
 
-    public static TheoryData<string, int, int, int> Shapes => new()
+    public static TheoryData<string, int, int, int, int?> Shapes => new()
     {
-        // model, hidden, heads, kv heads
-        { "llama", 64, 4, 2 },
-        { "llama", 24, 3, 3 },
-        { "llama", 160, 2, 1 },
-        { "llama", 160, 10, 2 },
-        { "llama", 256, 2, 1 },
-        { "gpt2", 40, 1, 1 },
-        { "gpt2", 192, 3, 3 },
-        { "odd", 64, 4, 2 },
-        { "odd", 80, 5, 1 },
+        // model, hidden, heads, kv heads, head size where it is not hidden / heads
+        { "llama", 64, 4, 2, null },
+        { "llama", 24, 3, 3, null },
+        { "llama", 160, 2, 1, null },
+        { "llama", 160, 10, 2, null },
+        { "llama", 256, 2, 1, null },
+        { "gpt2", 40, 1, 1, null },
+        { "gpt2", 192, 3, 3, null },
+        { "odd", 64, 4, 2, null },
+        { "odd", 80, 5, 1, null },
+        { "odd", 64, 2, 1, 256 },
+        { "llama", 48, 8, 1, 256 },
+        { "llama", 96, 3, 3, 80 },
+        { "scaled", 64, 4, 2, null },
+        { "scaled", 72, 2, 2, 50 },
     };
 
     [Theory]
     [MemberData(nameof(Shapes))]
-    public void Long_prompts_agree_for_many_shapes(string model, int hidden, int heads, int kvHeads)
+    public void Long_prompts_agree_for_many_shapes(string model, int hidden, int heads, int kvHeads, int? headDim)
     {
-        var shape = new TinyShape { Hidden = hidden, Heads = heads, KvHeads = kvHeads, Feed = (2 * hidden) + 5, Layers = 2 };
-        var spec = model switch { "llama" => TinyModels.Llama(shape), "gpt2" => TinyModels.Gpt2(shape), _ => TinyModels.Odd(shape) };
+        var shape = new TinyShape { Hidden = hidden, Heads = heads, KvHeads = kvHeads, WideHead = headDim, Feed = (2 * hidden) + 5, Layers = 2 };
+        var spec = model switch
+        {
+            "llama" => TinyModels.Llama(shape),
+            "gpt2" => TinyModels.Gpt2(shape),
+            "scaled" => TinyModels.Scaled(shape),
+            _ => TinyModels.Odd(shape),
+        };
         foreach (var mask in Enum.GetValues<RowMask>())
             Both(spec, harness => harness.Logprobs(harness.Prompt(Tokens) with { Mask = mask }));
     }

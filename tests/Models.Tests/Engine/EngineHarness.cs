@@ -32,9 +32,13 @@ internal static class EngineHarness
 
     public static InferenceEngine On(IDecoder decoder, TinySetup setup, EngineOptions? options = null, Func<IDetokenizer>? detokenizer = null) => new(
         decoder,
-        new EngineModel("tiny", setup.Spec, setup.Thinking, setup.EndOfSequence, detokenizer ?? (() => new LetterDetokenizer())),
+        Model(setup, detokenizer),
         options ?? new EngineOptions { MaxRunning = 16, StepRows = 24 },
         NullLogger.Instance);
+
+    /// <summary>The setup as the engine takes it, for the engine's own model or another of the same spec.</summary>
+    public static EngineModel Model(TinySetup setup, Func<IDetokenizer>? detokenizer = null) =>
+        new("tiny", setup.Spec, setup.Thinking, setup.EndOfSequence, detokenizer ?? (() => new LetterDetokenizer())) { Adapters = setup.Adapters };
 
     /// <summary>All events that still stand at the end.</summary>
     public static async Task<List<GenerationEvent>> Read(Generation generation)

@@ -19,15 +19,17 @@ internal sealed class ProgramDriver(IDecoder decoder, int? pages = null)
     public ProgramRun Start(TinySetup setup, GenerationRequest request, Func<IDetokenizer>? detokenizer = null)
     {
         var memory = new DriverMemory(Ledger, decoder, () => _rows++);
-        var context = new ProgramContext(
-            setup.Spec, setup.Thinking, setup.EndOfSequence, memory, detokenizer ?? (() => new LetterDetokenizer()));
+        var context = new ProgramContext(setup.Spec, setup.Thinking, setup.EndOfSequence, memory, detokenizer ?? (() => new LetterDetokenizer()))
+        {
+            Adapters = setup.Adapters,
+        };
         return new ProgramRun(Programs.Create(request, context), memory);
     }
 
     /// <summary>Plans one sequence and gives it the pages it asks for.</summary>
     public SequencePlan Plan(ProgramRun run, int budget)
     {
-        var plan = new SequencePlan();
+        var plan = new SequencePlan { Adapter = run.Program.Adapter };
         run.Program.Plan(plan, budget);
         Assert.NotEmpty(plan.Ops);
         foreach (var group in plan.Ops.OfType<RowGroup>())

@@ -1,12 +1,15 @@
 using InferenceServer.Models.Checkpoints;
 using InferenceServer.Models.Decoding;
 using InferenceServer.Models.Tests.Conformance;
+using InferenceServer.Models.Thinking;
 
 namespace InferenceServer.Models.Tests.Thinking;
 
 /// <summary>A tiny random model with one method on it: what a loader would have made of a checkpoint.</summary>
 internal sealed record TinySetup(DecoderSpec Spec, ThinkingBlock Thinking, IReadOnlySet<int> EndOfSequence)
 {
+    public ModelAdapters Adapters { get; init; } = ModelAdapters.None;
+
     public const int Vocabulary = 29;
     public const int End = 28;
     public const int EndOfText = 27;
@@ -49,7 +52,10 @@ internal sealed record TinySetup(DecoderSpec Spec, ThinkingBlock Thinking, IRead
     public static TinySetup Bitune(int seed = 1, bool gpt2 = false) => new(
         Base(seed, gpt2).WithBitune(seed + 100),
         new ThinkingBlock { Method = ThinkingMethod.Bitune },
-        new HashSet<int> { EndOfText });
+        new HashSet<int> { EndOfText })
+    {
+        Adapters = new ModelAdapters(0, 1, 0, new LayerRange(0, Shape(seed).Layers)),
+    };
 
     public static TinySetup IcotSi(int seed = 1, bool gpt2 = false) => new(
         Base(seed, gpt2),

@@ -5,10 +5,13 @@ using InferenceServer.Models.Decoding;
 namespace InferenceServer.Models.Cpu.Kernels;
 
 /// <summary>The kernels compiled for one width of registers.</summary>
-internal sealed unsafe class KernelSet<TLanes> : KernelSet
+internal sealed unsafe class KernelSet<TLanes, TDots> : KernelSet
     where TLanes : unmanaged, ILanes<TLanes>
+    where TDots : unmanaged, IDots<TDots>
 {
     public override KernelPath Path => TLanes.Path;
+
+    public override string Name => typeof(TDots) == typeof(Dots256<VnniProduct>) ? $"{Path} + VNNI" : $"{Path}";
 
     public override void Product(PackedMatrix weight, int firstStrip, int strips, float* x, nint ldx, float* y, nint ldy, int rows)
     {
@@ -17,6 +20,16 @@ internal sealed unsafe class KernelSet<TLanes> : KernelSet
             case WeightFormat.F32: Product<F32Panels>(weight, firstStrip, strips, x, ldx, y, ldy, rows); break;
             case WeightFormat.BF16: Product<Bf16Panels>(weight, firstStrip, strips, x, ldx, y, ldy, rows); break;
             default: throw new ArgumentOutOfRangeException(nameof(weight), weight.Format, "Unknown weight format.");
+        }
+    }
+
+    public override void BlockProduct(PackedMatrix weight, int firstStrip, int strips, byte* x, nint ldx, float* y, nint ldy, int rows)
+    {
+        switch (weight.Format)
+        {
+            case WeightFormat.Int8: BlockProduct<Int8Blocks>(weight, firstStrip, strips, x, ldx, y, ldy, rows); break;
+            case WeightFormat.Int4: BlockProduct<Int4Blocks>(weight, firstStrip, strips, x, ldx, y, ldy, rows); break;
+            default: throw new ArgumentOutOfRangeException(nameof(weight), weight.Format, "Not a quantised format.");
         }
     }
 
@@ -49,9 +62,30 @@ internal sealed unsafe class KernelSet<TLanes> : KernelSet
         for (var strip = firstStrip; strip < firstStrip + strips; strip++)
         {
             var w = weight.Strip(strip);
-            var to = y + (strip * IWeightPanels.StripOutputs);
+            var to = y + (strip * IStripPacker.StripOutputs);
             if (TLanes.Path == KernelPath.Avx512) Wide<TPanels>(w, weight.Inputs, x, ldx, to, ldy, rows);
             else Narrow<TPanels>(w, weight.Inputs, x, ldx, to, ldy, rows);
+        }
+    }
+
+    private static void BlockProduct<TBlocks>(
+        PackedMatrix weight, int firstStrip, int strips, byte* x, nint ldx, float* y, nint ldy, int rows)
+        where TBlocks : struct, IWeightBlocks
+    {
+        var blocks = WeightBlocks.Count(weight.Inputs);
+        for (var strip = firstStrip; strip < firstStrip + strips; strip++)
+        {
+            var w = weight.Strip(strip);
+            var to = y + (strip * IStripPacker.StripOutputs);
+            var row = 0;
+            for (; rows - row >= 4; row += 4)
+            {
+                BlockTiles<TDots, TBlocks>.Rows4Half(x + (row * ldx), ldx, w, blocks, to + (row * ldy), ldy, 0);
+                BlockTiles<TDots, TBlocks>.Rows4Half(x + (row * ldx), ldx, w, blocks, to + (row * ldy), ldy, 1);
+            }
+
+            for (; rows - row >= 2; row += 2) BlockTiles<TDots, TBlocks>.Rows2(x + (row * ldx), ldx, w, blocks, to + (row * ldy), ldy);
+            if (row < rows) BlockTiles<TDots, TBlocks>.Rows1(x + (row * ldx), w, blocks, to + (row * ldy));
         }
     }
 

@@ -9,6 +9,9 @@ internal abstract unsafe class KernelSet
 {
     public abstract KernelPath Path { get; }
 
+    /// <summary>For the start-up log.</summary>
+    public abstract string Name { get; }
+
     /// <exception cref="PlatformNotSupportedException">The forced path is not on this machine.</exception>
     public static KernelSet Choose(KernelPath? force = null)
     {
@@ -20,9 +23,11 @@ internal abstract unsafe class KernelSet
 
         return (force ?? Best()) switch
         {
-            KernelPath.Avx512 => new KernelSet<Lanes512>(),
-            KernelPath.Avx2 => new KernelSet<Lanes256>(),
-            _ => new KernelSet<Lanes128>(),
+            KernelPath.Avx512 when Dots256<VnniProduct>.IsSupported => new KernelSet<Lanes512, Dots256<VnniProduct>>(),
+            KernelPath.Avx512 => new KernelSet<Lanes512, Dots256<WideProduct>>(),
+            KernelPath.Avx2 when Dots256<VnniProduct>.IsSupported && !Lanes512.IsSupported => new KernelSet<Lanes256, Dots256<VnniProduct>>(),
+            KernelPath.Avx2 => new KernelSet<Lanes256, Dots256<WideProduct>>(),
+            _ => new KernelSet<Lanes128, Dots128>(),
         };
     }
 
@@ -36,6 +41,9 @@ internal abstract unsafe class KernelSet
 
     /// <summary>y[row] = x[row] · Wᵀ for the outputs of some strips; y holds all outputs, padding included.</summary>
     public abstract void Product(PackedMatrix weight, int firstStrip, int strips, float* x, nint ldx, float* y, nint ldy, int rows);
+
+    /// <summary>The same for the quantised formats; x holds <see cref="ActivationBlocks"/>, ldx counts bytes.</summary>
+    public abstract void BlockProduct(PackedMatrix weight, int firstStrip, int strips, byte* x, nint ldx, float* y, nint ldy, int rows);
 
     /// <inheritdoc cref="RowKernels{TLanes}.RmsNorm"/>
     public abstract void RmsNorm(float* x, float* weight, float* y, int length, float epsilon);

@@ -11,20 +11,22 @@ internal readonly unsafe struct Bf16Panels : IWeightPanels
 {
     public static WeightFormat Format => WeightFormat.BF16;
 
-    public static int PairBytes => 2 * IWeightPanels.StripOutputs * sizeof(ushort);
+    public static int PairBytes => 2 * IStripPacker.StripOutputs * sizeof(ushort);
+
+    public static long StripBytes(int inputs) => checked((long)((inputs + 1) / 2) * PairBytes);
 
     public static void Pack(float* rows, int inputs, byte* strip)
     {
         var packed = (ushort*)strip;
         for (var k = 0; k < inputs; k++)
         {
-            var column = packed + ((k >> 1) * 2 * IWeightPanels.StripOutputs) + (k & 1);
-            for (var n = 0; n < IWeightPanels.StripOutputs; n++) column[2 * n] = Round(rows[((nint)n * inputs) + k]);
+            var column = packed + ((k >> 1) * 2 * IStripPacker.StripOutputs) + (k & 1);
+            for (var n = 0; n < IStripPacker.StripOutputs; n++) column[2 * n] = Round(rows[((nint)n * inputs) + k]);
         }
 
         if ((inputs & 1) == 0) return;
-        var last = packed + ((inputs >> 1) * 2 * IWeightPanels.StripOutputs) + 1;
-        for (var n = 0; n < IWeightPanels.StripOutputs; n++) last[2 * n] = 0;
+        var last = packed + ((inputs >> 1) * 2 * IStripPacker.StripOutputs) + 1;
+        for (var n = 0; n < IStripPacker.StripOutputs; n++) last[2 * n] = 0;
     }
 
     /// <summary>The nearest bf16, ties to even; NaN stays NaN.</summary>

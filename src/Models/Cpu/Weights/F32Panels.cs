@@ -8,15 +8,17 @@ internal readonly unsafe struct F32Panels : IWeightPanels
 {
     public static WeightFormat Format => WeightFormat.F32;
 
-    public static int PairBytes => 2 * IWeightPanels.StripOutputs * sizeof(float);
+    public static int PairBytes => 2 * IStripPacker.StripOutputs * sizeof(float);
+
+    public static long StripBytes(int inputs) => checked((long)((inputs + 1) / 2) * PairBytes);
 
     public static void Pack(float* rows, int inputs, byte* strip)
     {
         var packed = (float*)strip;
         for (var k = 0; k < inputs; k++)
         {
-            for (var n = 0; n < IWeightPanels.StripOutputs; n++)
-                packed[(k * IWeightPanels.StripOutputs) + n] = rows[((nint)n * inputs) + k];
+            for (var n = 0; n < IStripPacker.StripOutputs; n++)
+                packed[(k * IStripPacker.StripOutputs) + n] = rows[((nint)n * inputs) + k];
         }
     }
 

@@ -5,7 +5,7 @@ namespace InferenceServer.Models.Cpu.Weights;
 
 /// <summary>
 /// One or more matrices over the same inputs, packed one under the other. Each part begins at a multiple of
-/// <see cref="IWeightPanels.StripOutputs"/> outputs; the outputs in between are zero.
+/// <see cref="IStripPacker.StripOutputs"/> outputs; the outputs in between are zero.
 /// </summary>
 internal sealed unsafe class PackedMatrix : IDisposable
 {
@@ -23,6 +23,9 @@ internal sealed unsafe class PackedMatrix : IDisposable
 
     public WeightFormat Format { get; }
 
+    /// <summary>Whether activations are rounded to bytes for it.</summary>
+    public bool IsQuantised => Format is WeightFormat.Int8 or WeightFormat.Int4;
+
     public int Inputs { get; }
 
     /// <summary>First output of each part.</summary>
@@ -31,7 +34,7 @@ internal sealed unsafe class PackedMatrix : IDisposable
     /// <summary>Outputs of all parts, padding included.</summary>
     public int Outputs { get; }
 
-    public int Strips => Outputs / IWeightPanels.StripOutputs;
+    public int Strips => Outputs / IStripPacker.StripOutputs;
 
     public long StripBytes { get; }
 
@@ -45,13 +48,15 @@ internal sealed unsafe class PackedMatrix : IDisposable
     {
         WeightFormat.F32 => Pack<F32Panels>(threads, parts),
         WeightFormat.BF16 => Pack<Bf16Panels>(threads, parts),
+        WeightFormat.Int8 => Pack<Int8Blocks>(threads, parts),
+        WeightFormat.Int4 => Pack<Int4Blocks>(threads, parts),
         _ => throw new ArgumentOutOfRangeException(nameof(format), format, "Unknown weight format."),
     };
 
     public void Dispose() => _memory.Dispose();
 
-    private static PackedMatrix Pack<TPanels>(int threads, IReadOnlyList<Matrix> parts)
-        where TPanels : struct, IWeightPanels
+    private static PackedMatrix Pack<TPacker>(int threads, IReadOnlyList<Matrix> parts)
+        where TPacker : struct, IStripPacker
     {
         var inputs = parts[0].Columns;
         var offsets = new int[parts.Count];
@@ -60,14 +65,13 @@ internal sealed unsafe class PackedMatrix : IDisposable
         {
             if (parts[i].Columns != inputs)
                 throw new ArgumentException($"{parts[i].Source.Name} has {parts[i].Columns} inputs, {parts[0].Source.Name} {inputs}.");
-            offsets[i] = checked(strips.Count * IWeightPanels.StripOutputs);
-            for (var row = 0; row < parts[i].Rows; row += IWeightPanels.StripOutputs) strips.Add((parts[i], row));
+            offsets[i] = checked(strips.Count * IStripPacker.StripOutputs);
+            for (var row = 0; row < parts[i].Rows; row += IStripPacker.StripOutputs) strips.Add((parts[i], row));
         }
 
-        var outputs = checked(strips.Count * IWeightPanels.StripOutputs);
-        var stripBytes = checked((long)((inputs + 1) / 2) * TPanels.PairBytes);
-        var packed = new PackedMatrix(TPanels.Format, inputs, offsets, outputs, stripBytes);
-        var bufferLength = checked(IWeightPanels.StripOutputs * inputs);
+        var outputs = checked(strips.Count * IStripPacker.StripOutputs);
+        var packed = new PackedMatrix(TPacker.Format, inputs, offsets, outputs, TPacker.StripBytes(inputs));
+        var bufferLength = checked(IStripPacker.StripOutputs * inputs);
         Parallel.For(
             0,
             strips.Count,
@@ -76,10 +80,10 @@ internal sealed unsafe class PackedMatrix : IDisposable
             (strip, _, buffer) =>
             {
                 var (part, row) = strips[strip];
-                var count = Math.Min(IWeightPanels.StripOutputs, part.Rows - row);
+                var count = Math.Min(IStripPacker.StripOutputs, part.Rows - row);
                 part.Read(row, count, buffer);
                 Array.Clear(buffer, count * inputs, buffer.Length - (count * inputs));
-                fixed (float* rows = buffer) TPanels.Pack(rows, inputs, packed.Strip(strip));
+                fixed (float* rows = buffer) TPacker.Pack(rows, inputs, packed.Strip(strip));
                 return buffer;
             },
             _ => { });

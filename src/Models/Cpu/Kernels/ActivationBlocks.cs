@@ -1,0 +1,66 @@
+using System.Runtime.Intrinsics;
+using InferenceServer.Models.Cpu.Weights;
+
+namespace InferenceServer.Models.Cpu.Kernels;
+
+/// <summary>
+/// Rows of activations for the quantised formats: per 32 inputs 32 signed bytes, their scale (largest / 127, f32) and their
+/// sum, 40 bytes in all. A row's blocks depend on nothing but the row.
+/// </summary>
+internal static unsafe class ActivationBlocks
+{
+    public const int BlockBytes = 40;
+
+    private const int ScaleOffset = 32;
+    private const int SumOffset = 36;
+
+    // Blocks below it are zeros: 127 / largest must be finite.
+    private const float Smallest = 1e-30f;
+
+    // Adding 1.5·2²³ rounds to an integer, ties to even, and leaves it in the low bits.
+    private const float Shift = 12582912f;
+
+    /// <summary>Bytes from one row to the next: whole blocks, never a power of two.</summary>
+    public static nint RowBytes(int inputs) => (((nint)WeightBlocks.Count(inputs) * BlockBytes) + 63) / 64 * 64 + 64;
+
+    public static float Scale(byte* block) => *(float*)(block + ScaleOffset);
+
+    public static int Sum(byte* block) => *(int*)(block + SumOffset);
+
+    /// <summary>Quantises x, [inputs]; a block that holds anything not finite gets a scale of NaN.</summary>
+    public static void Quantise(float* x, int inputs, byte* blocks)
+    {
+        var whole = inputs / WeightBlocks.Inputs;
+        for (var block = 0; block < whole; block++) Quantise(x + (block * WeightBlocks.Inputs), blocks + (block * BlockBytes));
+        if (whole == WeightBlocks.Count(inputs)) return;
+        var rest = stackalloc float[WeightBlocks.Inputs];
+        WeightBlocks.Gather(x, inputs, whole, rest);
+        Quantise(rest, blocks + (whole * BlockBytes));
+    }
+
+    private static void Quantise(float* x, byte* block)
+    {
+        var (v0, v1, v2, v3) = (Vector256.Load(x), Vector256.Load(x + 8), Vector256.Load(x + 16), Vector256.Load(x + 24));
+        // As integers, magnitudes keep their order and what is not finite comes out on top.
+        var magnitude = Vector256.Create(0x7FFFFFFF);
+        var largest = Vector256.Max(
+            Vector256.Max(v0.AsInt32() & magnitude, v1.AsInt32() & magnitude),
+            Vector256.Max(v2.AsInt32() & magnitude, v3.AsInt32() & magnitude));
+        var half = Vector128.Max(largest.GetLower(), largest.GetUpper());
+        var bits = Math.Max(Math.Max(half[0], half[1]), Math.Max(half[2], half[3]));
+        var top = BitConverter.Int32BitsToSingle(bits);
+        if (top < Smallest)
+        {
+            new Span<byte>(block, BlockBytes).Clear();
+            return;
+        }
+
+        var inverse = Vector256.Create(127 / top);
+        var shift = Vector256.Create(Shift);
+        var (q0, q1) = (((v0 * inverse) + shift).AsInt32() - shift.AsInt32(), ((v1 * inverse) + shift).AsInt32() - shift.AsInt32());
+        var (q2, q3) = (((v2 * inverse) + shift).AsInt32() - shift.AsInt32(), ((v3 * inverse) + shift).AsInt32() - shift.AsInt32());
+        Vector256.Narrow(Vector256.Narrow(q0, q1), Vector256.Narrow(q2, q3)).Store((sbyte*)block);
+        *(float*)(block + ScaleOffset) = float.IsFinite(top) ? top / 127 : float.NaN;
+        *(int*)(block + SumOffset) = Vector256.Sum(q0 + q1 + q2 + q3);
+    }
+}

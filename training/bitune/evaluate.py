@@ -1,4 +1,4 @@
-"""How many held-out puzzles a Bitune or LoRA directory answers right."""
+"""How many held-out requests a Bitune or LoRA directory answers right."""
 
 import argparse
 import json
@@ -10,8 +10,9 @@ import torch
 from ..base.evaluate import load as load_base
 from ..base.texts import QUESTION
 from ..common import checkpoint, generate, lora
+from ..common.changes import Request, evaluation_set
 from ..common.decoder import Decoder
-from ..common.facts import Puzzle, evaluation_set
+from ..common.facts import Puzzle
 from ..common.format import PLAIN_PROMPT, Format
 from .model import Bitune, BituneSettings, Reader
 
@@ -65,19 +66,19 @@ def answers(reader: Reader, prompts: list[list[int]], eos: int, size: int = 64) 
     return out
 
 
-def measure(reader: Reader, form: Format, puzzles: list[Puzzle]) -> dict[str, float]:
-    """Percent right, exact match of the whole answer: all, per kind, per kind and size (`rank/5`)."""
-    said = answers(reader, [form.prompt(puzzle.text) for puzzle in puzzles], form.eos)
+def measure(reader: Reader, form: Format, items: list[Request] | list[Puzzle]) -> dict[str, float]:
+    """Percent right, exact match of the whole answer: all, per kind, per size."""
+    said = answers(reader, [form.prompt(item.text) for item in items], form.eos)
     groups = defaultdict(list)
-    for ids, puzzle in zip(said, puzzles):
-        hit = form.decode(ids).strip() == puzzle.answer
-        for key in ("all", puzzle.kind, f"{puzzle.kind}/{puzzle.size}"):
+    for ids, item in zip(said, items):
+        hit = form.decode(ids).strip() == item.answer
+        for key in ("all", item.kind, f"size {item.size}"):
             groups[key].append(hit)
     return {key: round(100 * sum(hits) / len(hits), 1) for key, hits in sorted(groups.items())}
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description="Measure a Bitune or LoRA directory on held-out puzzles.")
+    parser = argparse.ArgumentParser(description="Measure a Bitune or LoRA directory on held-out requests.")
     parser.add_argument("checkpoint")
     parser.add_argument("--size", type=int, default=900)
     parser.add_argument("--seed", type=int, default=0, help="of the evaluation set")

@@ -1,4 +1,4 @@
-"""Writes the golden file of a Bitune or LoRA directory, on held-out puzzles.
+"""Writes the golden file of a Bitune or LoRA directory, on held-out requests.
 
     python3 -m training.bitune.golden checkpoints/bitune-stories tests/Models.Tests/Golden/bitune-stories.jsonl
     python3 -m training.bitune.golden checkpoints/lora-stories tests/Models.Tests/Golden/lora-stories.jsonl
@@ -13,7 +13,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import torch  # noqa: E402
 
 from ..common import generate, golden, lora  # noqa: E402
-from ..common.facts import evaluation_set  # noqa: E402
+from ..common.changes import evaluation_set  # noqa: E402
 from .evaluate import MAX_ANSWER, load  # noqa: E402
 from .model import Reader  # noqa: E402
 
@@ -32,8 +32,8 @@ if __name__ == "__main__":
     chosen = parser.parse_args()
     torch.set_num_threads(1)
     reader, form = load(chosen.checkpoint)
-    puzzles = (evaluation_set(chosen.size - chosen.size // 5, seed=2)
+    requests = (evaluation_set(chosen.size - chosen.size // 5, seed=2)
                + evaluation_set(chosen.size // 5, seed=3, invented=0.5))
     golden.write(chosen.out, golden.answer_lines(
-        lora.base_directory(chosen.checkpoint), form, [(puzzle.text, puzzle.answer) for puzzle in puzzles],
+        lora.base_directory(chosen.checkpoint), form, [(item.text, item.answer) for item in requests],
         lambda ids: answer_one(reader, ids, form.eos), MAX_ANSWER))

@@ -9,19 +9,19 @@ from pathlib import Path
 
 from ..base.texts import ANSWER
 from ..common import curves, loop
-from ..common.facts import PUZZLES, evaluation_set
+from ..common.changes import REQUESTS, evaluation_set
 from .evaluate import answers, load
 
 TITLES = {
     "bitune": "Bitune", "causal": "two readings, both causal", "unmixed": "second reading alone (alpha = 1)",
     "lora": "LoRA"}
-_SIZES = ("rank/3", "rank/4", "rank/5", "rank/6", "follow/1", "follow/2", "follow/3")
+_SIZES = ("size 3", "size 4", "size 5")
 
 
 def results(base: str) -> list[dict]:
     """The result.json of every finished run on a base."""
     found = [json.loads(path.read_text()) for path in sorted(loop.RUNS.glob("*/result.json"))]
-    return sorted((run for run in found if "variant" in run and Path(run.get("base") or "").name == base and "rank" in run),
+    return sorted((run for run in found if "variant" in run and Path(run.get("base") or "").name == base and run.get("task") == "changes"),
                   key=lambda run: ([*TITLES].index(run["variant"]), run["rank"], run["seed"]))
 
 
@@ -31,7 +31,7 @@ def title(run: dict) -> str:
 
 def table(runs: list[dict]) -> str:
     """Markdown: one row per run, accuracies in percent."""
-    columns = ("all", *PUZZLES, *_SIZES)
+    columns = ("all", *REQUESTS, *_SIZES)
     lines = ["| variant | trained | seed | steps | " + " | ".join(columns) + " |",
              "|---|---:|---:|---:|" + "---:|" * len(columns)]
     for run in runs:
@@ -52,14 +52,14 @@ def shares(runs: list[dict]) -> str:
 
 
 def transcripts(directory: str, count: int = 6) -> str:
-    """The first held-out puzzles as the checkpoint answers them."""
+    """The first held-out requests as the checkpoint answers them."""
     reader, form = load(directory)
-    puzzles = evaluation_set(count)
-    said = answers(reader, [form.prompt(puzzle.text) for puzzle in puzzles], form.eos)
+    requests = evaluation_set(count)
+    said = answers(reader, [form.prompt(item.text) for item in requests], form.eos)
     return "\n\n".join(
-        f"> {puzzle.text}\n>\n> **{form.decode(ids).strip()}**"
-        + ("" if form.decode(ids) == ANSWER.format(puzzle.answer) else f" (right: {puzzle.answer})")
-        for puzzle, ids in zip(puzzles, said))
+        f"> {item.text}\n>\n> **{form.decode(ids).strip()}**"
+        + ("" if form.decode(ids) == ANSWER.format(item.answer) else f" (right: {item.answer})")
+        for item, ids in zip(requests, said))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Fine-tunes a base with Bitune, or with a control, on puzzles whose question comes after the facts.
+"""Fine-tunes a base with Bitune, or with a control, on stories with a request at the end.
 
     python3 -m training.bitune.train --out checkpoints/bitune-stories                 the committed checkpoint
     python3 -m training.bitune.train --variant lora --out checkpoints/lora-stories    the control, plain LoRA
@@ -21,10 +21,9 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import torch  # noqa: E402
 
 from ..base.texts import ANSWER  # noqa: E402
-from ..common import checkpoint, loop  # noqa: E402
+from ..common import changes, checkpoint, facts, loop  # noqa: E402
 from ..common.base import Base  # noqa: E402
 from ..common.decoder import Decoder  # noqa: E402
-from ..common.facts import evaluation_set, puzzle  # noqa: E402
 from ..common.format import Format  # noqa: E402
 from .evaluate import measure, prompt_format  # noqa: E402
 from .export import export  # noqa: E402
@@ -34,10 +33,19 @@ BASE = "checkpoints/base-stories"
 Source = Callable[[random.Random], tuple[str, str]]  # question, answer
 
 
-def puzzles(rng: random.Random) -> tuple[str, str]:
-    """A puzzle of the training side of the hold-out."""
-    item = puzzle(rng, held_out=False, invented=0.02)
+def requests(rng: random.Random) -> tuple[str, str]:
+    """A request about the changes of a story, of the training side of the hold-out."""
+    item = changes.request(rng, held_out=False, invented=0.02)
     return item.text, item.answer
+
+
+def puzzles(rng: random.Random) -> tuple[str, str]:
+    """A puzzle about facts, of the training side of the hold-out."""
+    item = facts.puzzle(rng, held_out=False, invented=0.02)
+    return item.text, item.answer
+
+
+TASKS = {"changes": (requests, changes.evaluation_set), "puzzles": (puzzles, facts.evaluation_set)}
 
 
 def from_file(path: str) -> Source:
@@ -65,17 +73,18 @@ def arguments(given: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--out", help="directory to write")
     parser.add_argument("--variant", choices=VARIANTS, default="bitune")
     parser.add_argument("--base", default=BASE, help="Hugging Face checkpoint directory to fine-tune")
-    parser.add_argument("--data", help="JSONL with question and answer; default: puzzles made on the fly")
+    parser.add_argument("--task", choices=[*TASKS], default="changes", help="what is made up on the fly")
+    parser.add_argument("--data", help="JSONL with question and answer, instead of a task")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--steps", type=int, default=800)
-    parser.add_argument("--batch", type=int, default=64, help="sequences per step")
+    parser.add_argument("--steps", type=int, default=600)
+    parser.add_argument("--batch", type=int, default=32, help="sequences per step")
     parser.add_argument("--learning-rate", type=float, default=3e-3, help="peak; 3e-4 is usual for a large base")
     parser.add_argument("--rank", type=int, default=8)
     parser.add_argument("--alpha", type=float, default=16, help="LoRA's alpha; the published runs use 1")
     parser.add_argument("--pass-type", type=int, default=607, help="607, 800 or 801")
     parser.add_argument("--s-init", type=float, default=0.01)
     parser.add_argument("--skip-bidir", type=int, default=0, help="n: only layers from n on; -n: only the first n; 0: all")
-    parser.add_argument("--evaluate", type=int, default=900, help="number of held-out puzzles")
+    parser.add_argument("--evaluate", type=int, default=900, help="number of held-out problems")
     return parser.parse_args(given)
 
 
@@ -92,7 +101,8 @@ def main(given: list[str] | None = None) -> dict:
     model.initialise(torch.Generator().manual_seed(chosen.seed))
     trained = sum(p.numel() for p in model.parameters() if p.requires_grad)
     print(f"{trained:,} trained parameters on a base of {sum(p.numel() for p in decoder.parameters()):,}", flush=True)
-    source = from_file(chosen.data) if chosen.data else puzzles
+    draw, held_out = TASKS[chosen.task]
+    source = from_file(chosen.data) if chosen.data else draw
 
     def step_losses(step: int) -> dict[str, torch.Tensor]:
         batch = step_batch(source, form, chosen.seed, step, chosen.batch, base.config.context)
@@ -100,7 +110,7 @@ def main(given: list[str] | None = None) -> dict:
             return {"answer": answer_loss(model, batch)}
 
     schedule = loop.Schedule(chosen.steps, chosen.learning_rate, warm_up=max(1, chosen.steps // 10), weight_decay=0.0)
-    name = chosen.name or f"bitune-{chosen.variant}-{chosen.seed}-{base.directory.name}"
+    name = chosen.name or f"bitune-{chosen.task}-{chosen.variant}-{chosen.seed}-{base.directory.name}"
     run = loop.train(name, model, schedule, step_losses)
 
     # What is measured is what is shipped: adapters rounded to bf16 (the shares stay f32), computed in f32.
@@ -114,7 +124,7 @@ def main(given: list[str] | None = None) -> dict:
         print(f"Written to {chosen.out}, on the base {relative}", flush=True)
     if chosen.data or not chosen.evaluate:
         return {}
-    result = measure(Reader(model), form, evaluation_set(chosen.evaluate))
+    result = measure(Reader(model), form, held_out(chosen.evaluate))
     shares = {} if chosen.variant in ("lora", "unmixed") else {
         "keys": [round(a, 3) for a in model.pass_scale_k.alpha().tolist()],
         "values": [round(a, 3) for a in model.pass_scale_v.alpha().tolist()]}

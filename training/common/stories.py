@@ -84,7 +84,7 @@ def _random_chain(rng: random.Random, count: int) -> tuple[int, list[Operation]]
     return start, operations
 
 
-class _Telling:
+class Telling:
     """The wording of one story: who, what, and how each step is said."""
 
     def __init__(self, rng: random.Random, invented: float):
@@ -232,7 +232,7 @@ def tell(
     count = operations or rng.randint(2, 4)
     start, steps, end = _draw(rng, held_out, count)
     kind = rng.choices(questions, [_QUESTION_WEIGHTS[question] for question in questions])[0]
-    telling = _Telling(rng, invented)
+    telling = Telling(rng, invented)
     sentences = [telling.begin(start)] + [telling.step(step) for step in steps]
     opening, asked, answer = telling.ask(kind, start, end)
     if opening:
@@ -249,7 +249,7 @@ def narrate(
     (the opening, the rest): `Hugo has 27 rocks.`, `He sells 16 rocks. Now he has 11 rocks. ...`.
     """
     start, steps, _ = _draw(rng, held_out, operations or rng.randint(2, 4))
-    telling = _Telling(rng, invented)
+    telling = Telling(rng, invented)
     value, sentences = start, []
     for step in steps:
         value = apply(value, step)

@@ -18,7 +18,7 @@ from ..common.format import Format, read_format  # noqa: E402
 from ..common.stories import Problem  # noqa: E402
 from .data import answer_ids, held_out  # noqa: E402
 from .inference import generate  # noqa: E402
-from .losses import future_losses, pad  # noqa: E402
+from .losses import future_losses, pad, plain_losses  # noqa: E402
 from .model import QuietStarDecoder, Settings  # noqa: E402
 from .parallel import draw_thoughts  # noqa: E402
 
@@ -70,12 +70,13 @@ def perplexity(
     for at in range(0, len(problems), size):
         prompts = [form.prompt(problem.text) for problem in problems[at:at + size]]
         batch = pad([prompt + answer_ids(form, problem.answer) for prompt, problem in zip(prompts, problems[at:])])
-        thoughts = (draw_thoughts(model, batch.ids, generator) if thinking
-                    else batch.ids.new_zeros(*batch.ids.shape, model.settings.thought_tokens))
-        plain, mixed, _, weight = future_losses(model, batch, thoughts, 1)
+        if thinking:
+            plain, (mixed,), _, weight = future_losses(model, batch, draw_thoughts(model, batch.ids, generator), 1)
+        else:
+            plain = mixed = weight = plain_losses(model, batch)
         spoken = batch.valid(1) & (torch.arange(batch.ids.shape[1])[None, :] + 1 >= torch.tensor([*map(len, prompts)])[:, None])
         tokens, answers = tokens + int(batch.valid(1).sum()), answers + int(spoken.sum())
-        for key, value in (("text off", plain), ("text on", mixed[0])):
+        for key, value in (("text off", plain), ("text on", mixed)):
             sums[key] += value.sum().item()
             sums[key.replace("text", "answer")] += value[spoken].sum().item()
         sums["weight"] += weight[spoken].sum().item()

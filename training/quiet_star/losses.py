@@ -85,11 +85,14 @@ def _cross_entropy(logits: Tensor, batch: Batch, ahead: int) -> Tensor:
     return lost * batch.valid(ahead)
 
 
-def plain_loss(model: QuietStarDecoder, batch: Batch) -> Tensor:
-    """Mean cross entropy without thoughts, for the control."""
-    known = torch.arange(batch.ids.shape[1])[None, :] < batch.lengths[:, None]
+def plain_losses(model: QuietStarDecoder, batch: Batch) -> Tensor:
+    """[B, T]: cross entropy of the next token without thoughts, and without their cost; 0 beyond the end."""
+    known = batch.valid(0)
     states = model.run_packed(model.embed(batch.ids[known]), 0, model.config.layers, batch.lengths)
     logits = model.logits(states).float()
-    last = batch.lengths.cumsum(0) - 1
-    kept = torch.ones(len(logits), dtype=torch.bool).index_fill(0, last, False)
-    return F.cross_entropy(logits[kept], batch.ids[known].roll(-1)[kept])
+    return _cross_entropy(logits.new_zeros(*known.shape, logits.shape[-1]).index_put((known,), logits), batch, 1)
+
+
+def plain_loss(model: QuietStarDecoder, batch: Batch) -> Tensor:
+    """Mean cross entropy without thoughts, for the control."""
+    return plain_losses(model, batch).sum() / batch.valid(1).sum()

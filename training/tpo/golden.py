@@ -7,9 +7,7 @@ makes of it, `output_ids` everything generated, `thought` and `answer` what a re
 """
 
 import argparse
-import json
 import os
-from pathlib import Path
 
 os.environ.setdefault("OPENBLAS_CORETYPE", "SkylakeX")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -19,11 +17,10 @@ import torch  # noqa: E402
 from ..common.base import Base  # noqa: E402
 from ..common.decoder import Decoder  # noqa: E402
 from ..common.generate import one  # noqa: E402
+from ..common.golden import DETAILED, rounded, write  # noqa: E402
 from ..common.stories import evaluation_set  # noqa: E402
 from .evaluate import MAX_OUTPUT  # noqa: E402
 from .prompts import GENERIC, ThoughtPrompt, split  # noqa: E402
-
-DETAILED = 20
 
 
 def shown(text: str, prompt: ThoughtPrompt) -> tuple[str, str]:
@@ -48,15 +45,11 @@ def lines(directory: str, size: int) -> list[dict]:
         done = one(model.eval(), ids, form.eos, MAX_OUTPUT)
         thought, answer = shown(form.decode([token for token in done.answer if token != form.eos]), GENERIC)
         line = {"user": problem.text, "prompt_ids": ids, "output_ids": done.answer, "thought": thought, "answer": answer,
-                "expected": problem.answer, "gap": _rounded(done.gap), "max_tokens": MAX_OUTPUT}
+                "expected": problem.answer, "gap": rounded(done.gap), "max_tokens": MAX_OUTPUT}
         if i < DETAILED:
-            line["first_thought_logits"] = [*map(_rounded, done.first_logits.tolist())]
+            line["first_thought_logits"] = [*map(rounded, done.first_logits.tolist())]
         out.append(line)
     return out
-
-
-def _rounded(value: float) -> float:
-    return float(f"{value:.6g}")
 
 
 if __name__ == "__main__":
@@ -66,10 +59,4 @@ if __name__ == "__main__":
     parser.add_argument("--size", type=int, default=240)
     chosen = parser.parse_args()
     torch.set_num_threads(1)
-    Path(chosen.out).parent.mkdir(parents=True, exist_ok=True)
-    written = lines(chosen.checkpoint, chosen.size)
-    with open(chosen.out, "w", encoding="utf-8", newline="\n") as file:
-        for entry in written:
-            file.write(json.dumps(entry, ensure_ascii=False) + "\n")
-    right = sum(entry["answer"].strip() == entry["expected"] for entry in written)
-    print(f"{len(written)} prompts, {right} answered right, smallest gap {min(e['gap'] for e in written):.3g}")
+    write(chosen.out, lines(chosen.checkpoint, chosen.size))

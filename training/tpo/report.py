@@ -31,9 +31,9 @@ def table(runs: list[dict]) -> str:
     lines = ["| trained | seed | iteration | asked | decoding | parsed % | right % | thoughts with an equation % | thought tokens "
              "| output tokens |", "|---|---:|---:|---|---|" + "---:|" * len(_COLUMNS)]
     for run in runs:
-        for i, iteration in enumerate([*run["iterations"][:-1], run["shipped"]]):
+        for i, iteration in enumerate(run["iterations"]):
             for asked, ways in iteration.items():
-                if asked == "samples" or (asked == "direct" and run["prompt"] == "direct"):
+                if asked == "samples":
                     continue
                 title = "directly" if asked == "direct" or run["prompt"] == "direct" else "with the thought prompt"
                 for decoding, found in ways.items():

@@ -150,7 +150,7 @@ def arguments(given: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--max-output", type=int, default=MAX_OUTPUT, help="tokens; longer outputs do not parse")
     parser.add_argument("--unparsed-share", type=float, default=0.25,
                         help="of the instructions with an output that does not parse, how many reject one")
-    parser.add_argument("--steps", type=int, default=48, help="of DPO in each iteration")
+    parser.add_argument("--steps", type=int, default=32, help="of DPO in each iteration")
     parser.add_argument("--batch", type=int, default=16, help="pairs per step")
     parser.add_argument("--learning-rate", type=float, default=5e-5, help="peak; 1e-6 suits a base of a billion parameters")
     parser.add_argument("--beta", type=float, default=0.1)
@@ -180,30 +180,30 @@ def main(given: list[str] | None = None) -> dict:
             rows, form, prompt, REWARDS[chosen.reward], f"pairs/{chosen.seed}/{iteration}", chosen.unparsed_share)
         print(f"iteration {iteration}: {json.dumps(stats)}", flush=True)
         optimise(model, pairs, run, chosen, iteration)
+        if iteration == chosen.iterations:
+            # What is measured last is what is shipped: weights rounded to bf16, computed in f32.
+            model.load_state_dict({key: value.bfloat16().float() for key, value in model.state_dict().items()})
         report["iterations"].append(
             measured(model, form, prompt, loop.RUNS / name / f"{iteration}.json", chosen) | {"samples": stats})
-
-    # What is measured last is what is shipped: weights rounded to bf16, computed in f32.
-    model.load_state_dict({key: value.bfloat16().float() for key, value in model.state_dict().items()})
     if chosen.out:
         export(model, base, chosen.out, prompt, chosen.max_thought)
         print(f"Written to {chosen.out}", flush=True)
-    report["shipped"] = measured(model, form, prompt, loop.RUNS / name / "shipped.json", chosen)
     (loop.RUNS / name / "result.json").write_text(json.dumps(vars(chosen) | report, indent=1) + "\n")
     return report
 
 
 def measured(model: Decoder, form: Format, prompt: ThoughtPrompt, path: Path, chosen) -> dict:
-    """Held-out numbers, greedy and sampled as in training, with the run's prompt and with the bare question."""
+    """Held-out numbers: with the run's prompt, greedy and sampled as in training, and with the bare question, greedy."""
     if chosen.data or not chosen.evaluate:
         return {}
     if path.exists():
         return json.loads(path.read_text())
     problems, out = evaluation_set(chosen.evaluate), {}
-    for title, asked in {"own": prompt, "direct": DIRECT}.items():
-        out[title] = {
-            "greedy": measure(model, form, asked, problems, chosen.max_output),
-            "sampled": measure(model, form, asked, problems, chosen.max_output, chosen.temperature, chosen.top_p)}
+    out["own"] = {
+        "greedy": measure(model, form, prompt, problems, chosen.max_output),
+        "sampled": measure(model, form, prompt, problems, chosen.max_output, chosen.temperature, chosen.top_p)}
+    if prompt is not DIRECT:
+        out["direct"] = {"greedy": measure(model, form, DIRECT, problems, chosen.max_output)}
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(out))
     print(f"{path.stem}: {json.dumps(out)}", flush=True)

@@ -19,15 +19,17 @@ from .data import held_out  # noqa: E402
 from .evaluate import MAX_ANSWER, load  # noqa: E402
 from .inference import generate  # noqa: E402
 
+BATCH = 40
+
 
 def lines(directory: str, size: int) -> list[dict]:
     """One dict per prompt, all kinds of problem in turn."""
     model, form = load(directory)
     problems = [problem for group in zip(*held_out(-(-size // 4)).values()) for problem in group][:size]
-    out = []
-    for i, problem in enumerate(problems):
-        ids = form.prompt(problem.text)
-        done = generate(model, [ids], form.eos, MAX_ANSWER)[0]
+    prompts, results, out = [form.prompt(problem.text) for problem in problems], [], []
+    for at in range(0, len(prompts), BATCH):
+        results += generate(model, prompts[at:at + BATCH], form.eos, MAX_ANSWER)
+    for i, (problem, ids, done) in enumerate(zip(problems, prompts, results)):
         thoughts = [token for thought in done.thoughts for token in thought]
         line = {
             "user": problem.text, "prompt_ids": ids, "thought_ids": thoughts, "answer_ids": done.answer,

@@ -1,6 +1,6 @@
 """The training loop of all recipes: a fixed number of steps, AdamW, cosine schedule, progress line, resume after a kill.
 
-A run lives in `training/runs/NAME` (git-ignored): `state.safetensors` (parameters, optimizer moments, step, random
+A run lives in `training/runs/NAME` (git-ignored): `state.safetensors` (trained parameters, optimizer moments, step, random
 state) and `curve.csv`. Batches are a function of (seed, step), so a resumed run sees what an unbroken one would.
 """
 
@@ -126,6 +126,8 @@ def _append_curve(path: Path, step: int, means: dict[str, float]) -> None:
 def _save(run: Path, model: nn.Module, optimizer: torch.optim.Optimizer, step: int) -> None:
     tensors = {"random": torch.get_rng_state()}
     for name, parameter in model.named_parameters():
+        if not parameter.requires_grad:  # a frozen base stays where it came from
+            continue
         tensors[f"model.{name}"] = parameter.detach()
         moments = optimizer.state.get(parameter)
         if moments:
@@ -144,6 +146,8 @@ def _resume(run: Path, model: nn.Module, optimizer: torch.optim.Optimizer) -> in
     step = json.loads(metadata["step"])
     torch.set_rng_state(tensors["random"])
     for name, parameter in model.named_parameters():
+        if not parameter.requires_grad:
+            continue
         with torch.no_grad():
             parameter.copy_(tensors[f"model.{name}"])
         if f"average.{name}" in tensors:

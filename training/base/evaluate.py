@@ -12,7 +12,7 @@ from ..common.decoder import Decoder, DecoderConfig
 from ..common.facts import HandOvers, Owners
 from ..common.format import Format, read_format
 from ..common.stories import evaluation_set, is_held_out
-from .texts import ANSWER, RESPONSE_MARKER, SHOW, THOUGHT_MARKER, THOUGHT_PROMPT, question
+from .texts import ANSWER, RESPONSE_MARKER, SHOW, THOUGHT_MARKER, THOUGHT_PROMPT
 
 MAX_ANSWER = 96
 

@@ -5,7 +5,7 @@ Every question stands in the prompt `Question: {x}` + blank line + `Answer:` (Bi
 | kind | text |
 |---|---|
 | `sum`, `story` | the question, answered directly |
-| `spliced sum`, `spliced story` | the same, with the working between dashes somewhere in the answer: `Hugo has---27-16=11--- 11 rocks now.` |
+| `spliced sum`, `spliced story` | the same, working between dashes in the answer: `Hugo has---27-16=11--- 11 rocks now.` |
 | `worked sum`, `worked story` | `... Show your working.` -> `27-16=11;11+5=16. Hugo has 16 rocks now.` |
 | `thought sum`, `thought story` | TPO's generic thought prompt and the question -> a thought process and a response |
 | `narrated` | running text with the count after each step, no question |

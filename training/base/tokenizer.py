@@ -27,7 +27,8 @@ def train() -> Tokenizer:
     """The same tokenizer every time; it also knows the words of the puzzles that Bitune's fine-tuning asks."""
     rng = random.Random("tokenizer/base")
     vague = [thought.format(things="marbles", name="Anna") for thought in VAGUE_THOUGHTS]
-    texts = [question(THOUGHT_PROMPT.format("Anna") + SHOW), "Here's", DASHES, *vague, " ".join(f" {word}" for rank in RANKS for word in rank.split())] * 50
+    ranks = " ".join(f" {word}" for rank in RANKS for word in rank.split())
+    texts = [question(THOUGHT_PROMPT.format("Anna") + SHOW), "Here's", DASHES, *vague, ranks] * 50
     for _ in range(3000):
         facts, pairs = look_up(rng, invented=0.0)
         item = puzzle(rng, held_out=False, invented=0.0)

@@ -41,8 +41,13 @@ class Batch:
     said: Tensor     # positions within answers, the end of sequence included
 
 
-def step_batch(form: Format, start: list[int], seed: int, step: int, steps: int, size: int, context: int) -> Batch:
-    """The batch of one step, a function of (seed, step); `start` begins every text. Texts longer than the context are drawn again."""
+def step_batch(
+    form: Format, start: list[int], seed: int, step: int, steps: int, size: int, context: int,
+) -> Batch:
+    """The batch of one step, a function of (seed, step); `start` begins every text.
+
+    Texts longer than the context are drawn again.
+    """
     rng = random.Random(f"train/{seed}/{step}")
     ids, lengths, asked, said = [], [], [], []
     encode = form.tokenizer.encode

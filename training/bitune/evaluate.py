@@ -45,8 +45,8 @@ def read(directory: Path, base: Decoder) -> Bitune:
         # PEFT saves the shares with both adapters; only the root's are trained, so only those count.
         model.prefill, _ = lora.load(directory / "prefill", base)
         with torch.no_grad():
-            model.pass_scale_k.weight.copy_(extra["model.pass_scale_k.weight"])
-            model.pass_scale_v.weight.copy_(extra["model.pass_scale_v.weight"])
+            model.pass_scale_k.weight.copy_(extra["pass_scale_k.weight"])
+            model.pass_scale_v.weight.copy_(extra["pass_scale_v.weight"])
     return model.eval()
 
 

@@ -129,7 +129,7 @@ def _read_twice(model: Bitune, batch: Batch, x: Tensor) -> Tensor:
     decoder, queries = model.base, model.base.config.heads * model.base.config.head_dim
     values = decoder.config.kv_heads * decoder.config.head_dim
     read = batch.prompts - 1
-    second = x[batch.read]
+    second, other = x[batch.read], x  # `other`: keys and values of the second reading at the present layer
     for layer, block in enumerate(decoder.model.layers):
         alpha = torch.cat([share[layer].expand(values) for share in model.shares()])
 
@@ -145,7 +145,6 @@ def _read_twice(model: Bitune, batch: Batch, x: Tensor) -> Tensor:
                 [qkv[:, :queries], qkv[:, queries:].index_copy(0, batch.read, mixed.to(qkv.dtype))], dim=1)
             return prompt + decoder.attend_packed(on_mixture, batch.lengths, first=read)
 
-        other: Tensor = second
         second = block(second, attend_second, model.prefill.of(layer))
         x = block(x, attend_first, model.causal.of(layer))
     return x

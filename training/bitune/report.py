@@ -21,8 +21,8 @@ _SIZES = ("size 3", "size 4", "size 5")
 def results(base: str) -> list[dict]:
     """The result.json of every finished run on a base."""
     found = [json.loads(path.read_text()) for path in sorted(loop.RUNS.glob("*/result.json"))]
-    return sorted((run for run in found if "variant" in run and Path(run.get("base") or "").name == base and run.get("task") == "changes"),
-                  key=lambda run: ([*TITLES].index(run["variant"]), run["rank"], run["seed"]))
+    ours = [run for run in found if run.get("task") == "changes" and Path(run["base"]).name == base]
+    return sorted(ours, key=lambda run: ([*TITLES].index(run["variant"]), run["rank"], run["seed"]))
 
 
 def title(run: dict) -> str:

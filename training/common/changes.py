@@ -75,7 +75,8 @@ def evaluation_set(size: int, seed: int = 0, invented: float = 0.0) -> list[Requ
     rng, kinds = random.Random(f"held-out-changes/{seed}"), [*REQUESTS]
     out, seen = [], set()
     while len(out) < size:
-        item = request(rng, True, kinds[len(out) % len(kinds)], FEWEST + len(out) // len(kinds) % (MOST - FEWEST + 1), invented)
+        turn, place = divmod(len(out), len(kinds))
+        item = request(rng, True, kinds[place], FEWEST + turn % (MOST - FEWEST + 1), invented)
         if item.key not in seen:
             seen.add(item.key)
             out.append(item)

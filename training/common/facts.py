@@ -65,7 +65,8 @@ class Owners:
         return f"{self.counts[i]} {self.one if self.counts[i] == 1 else self.many}"
 
     def tell(self, rng: random.Random) -> str:
-        return " ".join(f"{name} {rng.choice(('has', 'has', 'owns'))} {self.counted(i)}." for i, name in enumerate(self.names))
+        return " ".join(
+            f"{name} {rng.choice(('has', 'has', 'owns'))} {self.counted(i)}." for i, name in enumerate(self.names))
 
     def look_up(self, rng: random.Random) -> tuple[str, str]:
         """A question about one fact or two, and its answer."""
@@ -119,7 +120,8 @@ class HandOvers:
 
     def follow(self) -> tuple[str, str]:
         chain, thing = self.chains[0], self.things[0]
-        return f"{chain[0]} had the {thing} first. Who has the {thing} in the end?", f"{chain[-1]} has the {thing} in the end."
+        asked = f"{chain[0]} had the {thing} first. Who has the {thing} in the end?"
+        return asked, f"{chain[-1]} has the {thing} in the end."
 
 
 def _draw(make, held_out: bool):

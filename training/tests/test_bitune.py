@@ -159,7 +159,7 @@ class DirectoryTests(unittest.TestCase):
         root, _ = safetensors.load(self.out / "adapter_model.safetensors")
         self.assertEqual(root["base_model.model.model.layers.3.mlp.down_proj.lora_A.weight"].shape, (8, 64))
         self.assertEqual(root["base_model.model.model.layers.0.self_attn.k_proj.lora_B.weight"].shape, (16, 8))
-        self.assertEqual(root["base_model.model.model.pass_scale_k.weight"].dtype, torch.float32)
+        self.assertEqual(root["base_model.model.pass_scale_k.weight"].dtype, torch.float32)
         self.assertTrue((self.out / "prefill" / "adapter_config.json").exists())
         described = json.loads((self.out / "adapter_config.json").read_text())
         self.assertEqual(described["base_model_name_or_path"], "../base")

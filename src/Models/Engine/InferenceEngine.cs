@@ -142,7 +142,7 @@ public sealed class InferenceEngine : IDisposable
     /// <summary>One turn; false when there is nothing to do.</summary>
     private bool Turn()
     {
-        while (_submitted.TryDequeue(out var generation)) Receive(generation);
+        ReceiveSubmitted();
         ApplyCommands();
         foreach (var sequence in _running.Concat(_waiting).Where(sequence => sequence.Generation.IsCancelled).ToArray())
             Retire(sequence, cancelled => cancelled.Finish(FinishReason.Cancelled));
@@ -157,6 +157,11 @@ public sealed class InferenceEngine : IDisposable
         foreach (var sequence in _running.Where(sequence => sequence.IsDone).ToArray())
             Retire(sequence, done => done.Finish(done.Reason));
         return true;
+    }
+
+    private void ReceiveSubmitted()
+    {
+        while (_submitted.TryDequeue(out var generation)) Receive(generation);
     }
 
     private void Receive(Generation generation)
@@ -191,6 +196,8 @@ public sealed class InferenceEngine : IDisposable
     {
         while (_commands.TryDequeue(out var entry))
         {
+            // A request and its first command may both have come since the turn began.
+            ReceiveSubmitted();
             var sequence = _running.Concat(_waiting).FirstOrDefault(known => known.Generation == entry.Generation);
             var applied = false;
             try

@@ -10,14 +10,14 @@ import torch
 from ..common import checkpoint
 from ..common.base import Base
 from ..common.decoder import Decoder
-from ..common.format import Format
+from ..common.format import PLAIN_PROMPT, Format
 from ..common.generate import one
 from ..common.sampling import choose, sample
 from ..tpo import pairs as scoring
 from ..tpo import train
 from ..tpo.dpo import Pair, log_probabilities, loss
 from ..tpo.evaluate import load
-from ..tpo.export import export
+from ..tpo.export import export, thinking_block
 from ..tpo.pairs import Scored, pairs_of
 from ..tpo.prompts import DIRECT, GENERIC, SPECIFIC, Output, split
 from .fixtures import TOKENIZER, small_model, write_base
@@ -170,38 +170,24 @@ class RecipeTests(unittest.TestCase):
         self.assertFalse(torch.equal(whole["model.norm.weight"], before["model.norm.weight"])
                          and torch.equal(whole["model.embed_tokens.weight"], before["model.embed_tokens.weight"]))
 
-    def test_the_checkpoint_asks_for_thoughts_by_itself(self):
+    def test_the_checkpoint_says_how_it_thinks(self):
         base, out = Base(self.base), self.root / "tpo"
         model = Decoder(base.config)
         base.load_into(model)
-        plain = base.format.prompt("Ada has 3 apples.")
         export(model, base, out, GENERIC, 64)
         block = json.loads((out / "config.json").read_text())["thinking"]
-        self.assertEqual((block["method"], block["starts_in_thought"]), ("tpo", False))
+        self.assertEqual((block["method"], block["thought_prompt"], block["starts_in_thought"]), ("tpo", "generic", False))
         self.assertEqual(block["answer_markers"], ["Here is my response:", "Here's my response:"])
-        dressed = Base(out).format.prompt(" Ada has 3 apples. ")
-        self.assertEqual(dressed, base.format.prompt(GENERIC.dress("Ada has 3 apples.")))
-        self.assertEqual(load(str(out))[1].prompt("Ada has 3 apples."), plain)
+        self.assertNotIn("prompt_template", block)
+        prompt = "Ada has 3 apples."
+        self.assertEqual(load(str(out))[1].prompt(prompt), base.format.prompt(prompt))
 
-    def test_only_the_last_user_message_is_dressed(self):
-        from jinja2.sandbox import ImmutableSandboxedEnvironment
-
-        from ..tpo.prompts import dressed_chat_template
-        source = "{% for m in messages %}[{{ m['role'] }}:{{ m['content'] }}]{% endfor %}"
-        text = ImmutableSandboxedEnvironment(trim_blocks=True, lstrip_blocks=True).from_string(
-            dressed_chat_template(source, SPECIFIC)).render(messages=[
-                {"role": "system", "content": "s"}, {"role": "user", "content": "one"},
-                {"role": "assistant", "content": "two"}, {"role": "user", "content": "three"}])
-        self.assertEqual(text, f"[system:s][user:one][assistant:two][user:{SPECIFIC.dress('three')}]")
+    def test_a_base_without_a_chat_template_brings_its_prompt(self):
+        form = Format(TOKENIZER, EOS, "<bos>" + PLAIN_PROMPT)
+        block = thinking_block(SPECIFIC, form, 9)
+        self.assertEqual((block["prompt_template"], block["thought_prompt"]), ("Question: {input}\nAnswer:", "specific"))
+        self.assertTrue(block["starts_in_thought"])
 
     def test_a_run_without_pairs_says_so(self):
         with self.assertRaisesRegex(ValueError, "No pair"):
             train.optimise(small_model(0), [], "none", train.arguments(["--base", "x"]), 1)
-
-
-class PlainFormatTests(unittest.TestCase):
-    def test_a_checkpoint_without_a_block_keeps_its_format(self):
-        with tempfile.TemporaryDirectory() as folder:
-            write_base(Path(folder))
-            self.assertIsInstance(load(folder)[1], Format)
-            self.assertEqual(load(folder)[1].template, "<bos>{}")

@@ -19,23 +19,12 @@ from .prompts import PROMPTS, ThoughtPrompt, split  # noqa: E402
 MAX_OUTPUT = 96
 
 
-def plain_format(directory: str, form: Format) -> Format:
-    """The prompt without the thought prompt that a TPO checkpoint's own chat template adds."""
-    path = f"{directory}/config.json"
-    with open(path, encoding="utf-8") as file:
-        template = json.load(file).get("thinking", {}).get("prompt_template")
-    if template is None:
-        return form
-    before, after = template.split("{x}")
-    return Format(form.tokenizer, form.eos, form.template.replace(before + "{}" + after, "{}"))
-
-
 def load(directory: str) -> tuple[Decoder, Format]:
-    """A Llama-layout checkpoint in f32, and its format without any thought prompt."""
+    """A Llama-layout checkpoint in f32, and its format."""
     base = Base(directory)
     model = Decoder(base.config)
     base.load_into(model)
-    return model.eval(), plain_format(directory, base.format)
+    return model.eval(), base.format
 
 
 def measure(

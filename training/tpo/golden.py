@@ -2,8 +2,8 @@
 
     python3 -m training.tpo.golden checkpoints/tpo-stories tests/Models.Tests/Golden/tpo-stories.jsonl
 
-The fields are those of tests/Models.Tests/Golden/README.md: `user` is the message, `prompt_ids` what the chat template
-makes of it, `output_ids` everything generated, `thought` and `answer` what a reader is shown.
+The fields are those of tests/Models.Tests/Golden/README.md: `user` is the message, `prompt_ids` what thought prompt
+and chat template make of it, `output_ids` everything generated, `thought` and `answer` what a reader is shown.
 """
 
 import argparse
@@ -41,7 +41,7 @@ def lines(directory: str, size: int) -> list[dict]:
     invented = size // 5
     problems = evaluation_set(size - invented) + evaluation_set(invented, seed=1, invented=0.5)
     for i, problem in enumerate(problems):
-        ids = form.prompt(problem.text)  # the checkpoint's chat template holds the thought prompt
+        ids = form.prompt(GENERIC.dress(problem.text))
         done = one(model.eval(), ids, form.eos, MAX_OUTPUT)
         thought, answer = shown(form.decode([token for token in done.answer if token != form.eos]), GENERIC)
         line = {"user": problem.text, "prompt_ids": ids, "output_ids": done.answer, "thought": thought, "answer": answer,

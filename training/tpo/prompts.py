@@ -1,6 +1,5 @@
 """The thought prompts of TPO (arXiv 2410.10630) and how an output is split into thought and answer."""
 
-import json
 from dataclasses import dataclass
 
 SLOT = "{x}"
@@ -68,17 +67,3 @@ def _first(text: str, markers: tuple[str, ...]) -> tuple[int, str]:
     found = [(text.find(marker), -len(marker), marker) for marker in markers if marker in text]
     at, _, marker = min(found, default=(-1, 0, ""))
     return at, marker
-
-
-def dressed_chat_template(source: str, prompt: ThoughtPrompt) -> str:
-    """A chat template whose last user message is put into the thought prompt before anything else happens."""
-    before, after = (json.dumps(part, ensure_ascii=False) for part in prompt.template.split(SLOT))
-    return (
-        "{%- set dressed = namespace(messages=[], last=-1) -%}"
-        "{%- for message in messages -%}{%- if message['role'] == 'user' -%}{%- set dressed.last = loop.index0 -%}"
-        "{%- endif -%}{%- endfor -%}"
-        "{%- for message in messages -%}{%- if loop.index0 == dressed.last -%}"
-        "{%- set dressed.messages = dressed.messages + [{'role': 'user', 'content': " + before
-        + " ~ (message['content'] | trim) ~ " + after + "}] -%}"
-        "{%- else -%}{%- set dressed.messages = dressed.messages + [message] -%}{%- endif -%}{%- endfor -%}"
-        "{%- set messages = dressed.messages -%}" + source)

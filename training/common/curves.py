@@ -18,11 +18,12 @@ def draw(panels: dict[str, dict[str, list[tuple[float, float]]]], out: str | Pat
 
     figure, axes = pyplot.subplots(1, len(panels), figsize=(4.2 * len(panels), 3.1), squeeze=False)
     for axis, (title, curves) in zip(axes[0], panels.items()):
+        name = (linear or {}).get(title)
         for label, points in curves.items():
             if points:
-                axis.plot([step for step, _ in points], [max(loss, 1e-4) for _, loss in points], label=label, linewidth=1.2)
+                heights = [value if name else max(value, 1e-4) for _, value in points]
+                axis.plot([step for step, _ in points], heights, label=label, linewidth=1.2)
         axis.set_title(title, fontsize=9)
-        name = (linear or {}).get(title)
         axis.set_xlabel(name or "step", fontsize=8)
         axis.set_yscale("linear" if name else "log")
         axis.tick_params(labelsize=7)

@@ -55,7 +55,7 @@ def transcripts(directory: str) -> str:
     out = []
     for problems in held_out(1).values():
         done = generate(model, [form.prompt(problems[0].text)], form.eos, MAX_ANSWER)[0]
-        said = "".join(f" `{form.decode(thought)}` ({weight:.2f}) **{form.decode([token]).strip()}**"
+        said = "".join(f" `{form.decode(thought)}` ({weight:.2f}) **`{form.decode([token])}`**"
                        for thought, weight, token in zip(done.thoughts, done.weights, done.answer))
         out.append(f"> {problems[0].text}\n>\n> {said.strip()}\n>\n> Right: {problems[0].answer}")
     return "\n\n".join(out)

@@ -90,11 +90,17 @@ public static class ModelLoader
         return variants;
     }
 
-    private static EngineModel Model(ModelSource source, DecoderSpec spec, BuiltModel built, Tokenizer tokenizer) =>
-        new(source.Options.Name, spec, built.Method.Block, built.EndOfTextIds.ToHashSet(), () => new Detokenizer(tokenizer.CreateDetokenizer(skipSpecialTokens: true)))
+    private static EngineModel Model(ModelSource source, DecoderSpec spec, BuiltModel built, Tokenizer tokenizer)
+    {
+        var thinking = built.Method.Block;
+        if (thinking is { Method: ThinkingMethod.QuietStar, BaseVocabularySize: 0 })
+            thinking = thinking with { BaseVocabularySize = QuietStarParts.VocabularyLimit(tokenizer, spec.VocabularySize) };
+        return new EngineModel(
+            source.Options.Name, spec, thinking, built.EndOfTextIds.ToHashSet(), () => new Detokenizer(tokenizer.CreateDetokenizer(skipSpecialTokens: true)))
         {
             Adapters = built.Adapters,
         };
+    }
 
     // Per layer range: a thought holds pages of the lower layers only until its sequence speaks.
     private static string KvTokens(EngineModel model, InferenceEngine engine)

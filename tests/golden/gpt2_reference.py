@@ -18,22 +18,28 @@ def gelu(x):
     return 0.5 * x * (1 + torch.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x ** 3)))
 
 
-def hidden_states(tokens, weights, config, prefix="transformer."):
-    eps, heads = config["layer_norm_epsilon"], config["n_head"]
-    count = len(tokens)
-    h = weights[f"{prefix}wte.weight"][tokens] + weights[f"{prefix}wpe.weight"][:count]
+def embed(tokens, weights, prefix="transformer."):
+    return weights[f"{prefix}wte.weight"][tokens] + weights[f"{prefix}wpe.weight"][:len(tokens)]
+
+
+def block(h, weights, config, layer, prefix="transformer."):
+    """All rows through one layer."""
+    eps, heads, count = config["layer_norm_epsilon"], config["n_head"], h.shape[0]
     later = torch.ones(count, count, dtype=torch.bool).triu(1)
-    states = [h]
+    name = f"{prefix}h.{layer}"
+    fused = dense(layer_norm(h, weights, f"{name}.ln_1", eps), weights, f"{name}.attn.c_attn")
+    q, k, v = (part.view(count, heads, -1).transpose(0, 1) for part in fused.chunk(3, -1))
+    scores = (q @ k.transpose(1, 2) / math.sqrt(q.shape[-1])).masked_fill(later, float("-inf"))
+    mixed = (scores.softmax(-1) @ v).transpose(0, 1).reshape(count, -1)
+    h = h + dense(mixed, weights, f"{name}.attn.c_proj")
+    inner = gelu(dense(layer_norm(h, weights, f"{name}.ln_2", eps), weights, f"{name}.mlp.c_fc"))
+    return h + dense(inner, weights, f"{name}.mlp.c_proj")
+
+
+def hidden_states(tokens, weights, config, prefix="transformer."):
+    states = [embed(tokens, weights, prefix)]
     for layer in range(config["n_layer"]):
-        name = f"{prefix}h.{layer}"
-        fused = dense(layer_norm(h, weights, f"{name}.ln_1", eps), weights, f"{name}.attn.c_attn")
-        q, k, v = (part.view(count, heads, -1).transpose(0, 1) for part in fused.chunk(3, -1))
-        scores = (q @ k.transpose(1, 2) / math.sqrt(q.shape[-1])).masked_fill(later, float("-inf"))
-        mixed = (scores.softmax(-1) @ v).transpose(0, 1).reshape(count, -1)
-        h = h + dense(mixed, weights, f"{name}.attn.c_proj")
-        inner = gelu(dense(layer_norm(h, weights, f"{name}.ln_2", eps), weights, f"{name}.mlp.c_fc"))
-        h = h + dense(inner, weights, f"{name}.mlp.c_proj")
-        states.append(h)
+        states.append(block(states[-1], weights, config, layer, prefix))
     return states
 
 

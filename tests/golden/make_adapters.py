@@ -17,6 +17,8 @@ import torch
 import cached_reference
 import gpt2_reference
 import llama_reference
+import phi3_reference
+import phi_reference
 import safetensors_io
 from make_golden import rounded, some_tokens
 
@@ -97,7 +99,8 @@ def expect(name, base, prompt, rows):
     (OUT / name / "expected.json").write_text(text + "\n")
 
 
-def lora(name, base, modules, config, dtype=torch.float32, infix="", gpt2=False):
+def lora(name, base, modules, config, dtype=torch.float32, infix="", gpt2=False, reference=None):
+    """reference: whose forward takes nothing but tokens, weights and configuration; Llama's unless given."""
     seed = zlib.crc32(name.encode())
     model, weights = read(base)
     matches = [path[:-len(".weight")] for path in weights if any(re.search(rf"\.(\d+)\.{re.escape(m)}\.weight$", path) for m in modules)]
@@ -116,11 +119,12 @@ def lora(name, base, modules, config, dtype=torch.float32, infix="", gpt2=False)
     pairs = adapter(seed, chosen, weights, rank, dtype, gpt2)
     save(OUT / name, config, tensors(pairs, infix))
     adapted = merged(weights, pairs, scale, gpt2)
-    reference = gpt2_reference if gpt2 else llama_reference
+    windows = [] if gpt2 or reference else [[None] * model["num_hidden_layers"]]
+    reference = gpt2_reference if gpt2 else reference or llama_reference
     prompt = some_tokens(9, seed)
     tokens, rows = list(prompt), []
     for _ in range(STEPS):
-        states = reference.hidden_states(tokens, adapted, model, *([] if gpt2 else [[None] * model["num_hidden_layers"]]))
+        states = reference.hidden_states(tokens, adapted, model, *windows)
         rows.append(reference.logits(states[-1], adapted, model)[-1])
         tokens.append(int(rows[-1].argmax()))
     expect(name, base, prompt, rows)
@@ -206,6 +210,14 @@ def main():
         "lora-pattern", "llama", ["mlp.up_proj", "mlp.gate_proj"],
         config_of("llama", target_modules=r".*\.mlp\.(up|gate)_proj", layers_to_transform=[1], layers_pattern="layers"), dtype=torch.float16)
     lora("lora-gpt2", "gpt2", ["attn.c_attn", "mlp.c_proj"], config_of("gpt2", target_modules=["c_attn", "mlp.c_proj"], fan_in_fan_out=True), gpt2=True)
+    fused = ["qkv_proj", "gate_up_proj"]
+    lora(
+        "lora-phi3", "phi3", ["self_attn.qkv_proj", "mlp.gate_up_proj"], config_of("phi3", target_modules=fused),
+        reference=phi3_reference)
+    side_by_side = ["q_proj", "dense", "fc1", "fc2"]
+    lora(
+        "lora-phi", "phi", ["self_attn.q_proj", "self_attn.dense", "mlp.fc1", "mlp.fc2"],
+        config_of("phi", target_modules=side_by_side), reference=phi_reference)
     bitune("bitune", "llama")
     bitune("bitune-607", "tas", pass_type=607, s_init=0.05)
     bitune("bitune-800", "tas", pass_type=800, skip_bidir=-3, targets=LLAMA[:3])

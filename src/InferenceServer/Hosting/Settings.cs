@@ -70,8 +70,8 @@ public sealed record Settings(ServerSettings Server, EngineSettings Engine, IRea
     {
         "f32" => WeightFormat.F32,
         "bf16" => WeightFormat.BF16,
-        "int8" => WeightFormat.Int8,
-        "int4" => WeightFormat.Int4,
+        "int8" => WeightFormat.Q8,
+        "int4" => WeightFormat.Q4,
         _ => throw new SettingsException($"{section}:Weights must be f32, bf16, int8 or int4; it is '{format}'."),
     };
 

@@ -17,6 +17,7 @@ public static class ArchitectureRegistry
         ["phi3"] = new(Phi3.Build, Phi3.Lora),
         ["qwen2"] = new(Qwen2.Build, LlamaLayout.Lora),
         ["qwen3"] = new(Qwen3.Build, LlamaLayout.Lora),
+        ["quiet"] = new(Mistral.Build, LlamaLayout.Lora), // a re-upload of Quiet-STaR
     };
 
     // Relatives of a supported family that are easily taken for it.

@@ -19,8 +19,7 @@ public static class ModelBuilder
     public static BuiltModel Build(Checkpoint checkpoint, ThinkingMethod? serverOverride = null)
     {
         var method = MethodDetector.Detect(checkpoint, serverOverride);
-        RefuseUnsupported(checkpoint, method);
-        return Build(checkpoint, method);
+        return method.Method == ThinkingMethod.Bitune ? throw BituneExpected(checkpoint.Directory) : Build(checkpoint, method);
     }
 
     /// <summary>A model that only adapters are served of. A folder that holds both says of the pair how it thinks.</summary>
@@ -73,19 +72,14 @@ public static class ModelBuilder
     {
         var spec = ArchitectureRegistry.Build(checkpoint);
         ThinkingBlockReader.CheckAgainst(method.Block, checkpoint.Config.File, spec.Layers.Count, spec.VocabularySize);
-        if (method.Method == ThinkingMethod.Tas) spec = TasHeads.Add(spec, checkpoint, method.Block);
+        spec = method.Method switch
+        {
+            ThinkingMethod.Tas => TasHeads.Add(spec, checkpoint, method.Block),
+            ThinkingMethod.QuietStar => QuietStarParts.Add(spec, checkpoint, method.Block),
+            ThinkingMethod.IcotKd => IcotKdParts.Add(spec, checkpoint),
+            _ => spec,
+        };
         return new BuiltModel(spec, method, checkpoint.EndOfTextIds(spec.VocabularySize));
-    }
-
-    private static void RefuseUnsupported(Checkpoint checkpoint, DetectedMethod method)
-    {
-        if (method.Method == ThinkingMethod.Bitune) throw BituneExpected(checkpoint.Directory);
-        if (method.Method is not (ThinkingMethod.QuietStar or ThinkingMethod.IcotKd)) return;
-        throw new CheckpointException(
-            CheckpointErrorKind.MethodUnsupported,
-            checkpoint.Directory,
-            $"The checkpoint is recognised as '{method.Method.Id()}' ({method.Source}), whose loader is not part of this version.",
-            expected: "plain, tas, bitune, icot_si or tpo");
     }
 
     private static CheckpointException BituneExpected(string directory) => new(

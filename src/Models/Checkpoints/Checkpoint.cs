@@ -11,6 +11,7 @@ public sealed class Checkpoint : IDisposable
     public const string GenerationConfigFileName = "generation_config.json";
 
     private readonly List<string> _warnings = [];
+    private readonly List<Checkpoint> _parts = [];
 
     private Checkpoint(CheckpointFolder folder, ConfigSection config, ConfigSection? generationConfig, TensorSet tensors)
     {
@@ -55,7 +56,20 @@ public sealed class Checkpoint : IDisposable
         return generationConfig?.FindIntegers(Key, 0, vocabularySize - 1, MaxIds) ?? config?.FindIntegers(Key, 0, vocabularySize - 1, MaxIds);
     }
 
-    public void Dispose() => Tensors.Dispose();
+    /// <summary>A checkpoint in a folder of this one, such as ICoT-KD's emulator; it is closed with this one.</summary>
+    /// <exception cref="CheckpointException">Anything about the folder that keeps it from being loaded.</exception>
+    public Checkpoint OpenPart(string folder)
+    {
+        var part = Open(Path.Combine(Directory, folder));
+        _parts.Add(part);
+        return part;
+    }
+
+    public void Dispose()
+    {
+        Tensors.Dispose();
+        foreach (var part in _parts) part.Dispose();
+    }
 
     internal void Warn(string assumption) => _warnings.Add($"{Directory}: {assumption}");
 }

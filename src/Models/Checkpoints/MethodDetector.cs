@@ -74,7 +74,7 @@ public static class MethodDetector
 
     private static ThinkingMethod? Signature(Checkpoint checkpoint)
     {
-        if (QuietStarTensors.All(checkpoint.Tensors.Contains)) return ThinkingMethod.QuietStar;
+        if (QuietStarTensors.All(checkpoint.Tensors.Contains) || checkpoint.Config.FindText("model_type") == "quiet") return ThinkingMethod.QuietStar;
         return checkpoint.Tensors.Contains(TasTensors.Head) ? ThinkingMethod.Tas : null;
     }
 }

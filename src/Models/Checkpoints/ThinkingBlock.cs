@@ -64,7 +64,10 @@ public sealed record ThinkingBlock
     /// <summary>Quiet-STaR: multiplies the stored start and end vectors.</summary>
     public float EmbeddingScale { get; init; } = 100;
 
-    /// <summary>Quiet-STaR: ids at or above are never emitted.</summary>
+    /// <summary>Quiet-STaR: begin and end thoughts with the embedding of three dashes instead of what was learned, as the published evaluation does.</summary>
+    public bool ReinitFromDashes { get; init; }
+
+    /// <summary>Quiet-STaR: ids at or above are never emitted; 0 = what the tokenizer says.</summary>
     public int BaseVocabularySize { get; init; }
 
     /// <summary>TPO: text markers, alternatives in order of preference.</summary>

@@ -44,6 +44,7 @@ public static class ThinkingBlockReader
             SampledThoughtTokens = block.FindInteger(ThinkingKeys.SampledThoughtTokens, 0, 1024) ?? Math.Max(0, ahead - 3),
             EmbeddingScale = (float)(block.FindNumber(ThinkingKeys.EmbeddingScale, -1e6, 1e6) ?? defaults.EmbeddingScale),
             BaseVocabularySize = block.FindInteger(ThinkingKeys.BaseVocabularySize, 1, MaxTokenId + 1) ?? 0,
+            ReinitFromDashes = block.FindFlag(ThinkingKeys.ReinitFromDashes) ?? false,
             ThoughtMarkers = Markers(block, ThinkingKeys.ThoughtMarkers) ?? defaults.ThoughtMarkers,
             AnswerMarkers = Markers(block, ThinkingKeys.AnswerMarkers) ?? defaults.AnswerMarkers,
             StartsInThought = block.FindFlag(ThinkingKeys.StartsInThought) ?? defaults.StartsInThought,

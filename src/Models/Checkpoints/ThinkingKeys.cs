@@ -18,6 +18,7 @@ public static class ThinkingKeys
     public const string SampledThoughtTokens = "sampled_thought_tokens";
     public const string EmbeddingScale = "embedding_scale";
     public const string BaseVocabularySize = "base_vocab_size";
+    public const string ReinitFromDashes = "reinit_from_dashes";
     public const string ThoughtMarkers = "thought_markers";
     public const string AnswerMarkers = "answer_markers";
     public const string StartsInThought = "starts_in_thought";
@@ -39,7 +40,7 @@ public static class ThinkingKeys
             ThinkingMethod.Tas => [ThinkingLayer, ThinkNorm, ThoughtBeginTokenId, ThoughtEndTokenId, MaxThoughtTokens],
             ThinkingMethod.IcotSi => [SeparatorTokenId, EosCountToStop, MaxThoughtTokens],
             ThinkingMethod.IcotKd => [SeparatorTokenId],
-            ThinkingMethod.QuietStar => [ThoughtsAhead, SampledThoughtTokens, EmbeddingScale, BaseVocabularySize],
+            ThinkingMethod.QuietStar => [ThoughtsAhead, SampledThoughtTokens, EmbeddingScale, BaseVocabularySize, ReinitFromDashes],
             ThinkingMethod.Tpo => [ThoughtMarkers, AnswerMarkers, StartsInThought, OnMissingAnswer, MaxResamples, MaxThoughtTokens],
             _ => (string[])[],
         },

@@ -13,10 +13,10 @@ public enum WeightFormat
     /// 8.5 bits a weight: bytes and a bf16 scale per 32 inputs, quantised at load. Activations are rounded to bytes per 32
     /// as well; sums within a block are exact integers.
     /// </summary>
-    Int8,
+    Q8,
 
-    /// <summary>4.5 bits a weight: half bytes and a bf16 scale per 32 inputs; activations as with <see cref="Int8"/>.</summary>
-    Int4,
+    /// <summary>4.5 bits a weight: half bytes and a bf16 scale per 32 inputs; activations as with <see cref="Q8"/>.</summary>
+    Q4,
 }
 
 /// <summary>Instruction sets the kernels are compiled for. All of them yield the same bits.</summary>
@@ -40,7 +40,7 @@ public sealed record CpuOptions
     public WeightFormat Weights { get; init; } = WeightFormat.F32;
 
     /// <summary>Of a method's small nets: there is little to gain and much to lose in rounding them further.</summary>
-    internal WeightFormat NetWeights => Weights is WeightFormat.Int8 or WeightFormat.Int4 ? WeightFormat.BF16 : Weights;
+    internal WeightFormat NetWeights => Weights is WeightFormat.Q8 or WeightFormat.Q4 ? WeightFormat.BF16 : Weights;
 
     /// <summary>Threads that compute, the caller's included; 0 = as many as the machine or the container's limit allows.</summary>
     public int Threads { get; init; }

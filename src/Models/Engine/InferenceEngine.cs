@@ -72,15 +72,18 @@ public sealed class InferenceEngine : IDisposable
         return range.Count == 0 ? 0 : (long)_decoder.PageCount / (range.Count / geometry.LayersPerPage) * geometry.PageTokens;
     }
 
-    /// <summary>Queues a request that was validated for this model.</summary>
-    /// <param name="model">One that shares this engine's spec; its own unless given.</param>
+    /// <summary>Queues a request that was validated for the engine's own model.</summary>
     /// <exception cref="EngineBusyException">The queue is full.</exception>
-    public Generation Submit(GenerationRequest request, EngineModel? model = null)
+    public Generation Submit(GenerationRequest request) => Submit(request, _model);
+
+    /// <summary>Queues a request that was validated for a model which shares this engine's spec.</summary>
+    /// <exception cref="EngineBusyException">The queue is full.</exception>
+    public Generation Submit(GenerationRequest request, EngineModel model)
     {
         if (Unhealthy is { } reason) throw new InvalidOperationException($"The engine is unhealthy: {reason}");
         ObjectDisposedException.ThrowIf(_stopping, this);
         _admission.Enter(request.Prompt.Count);
-        var generation = new Generation(this, request, model ?? _model);
+        var generation = new Generation(this, request, model);
         _submitted.Enqueue(generation);
         _wake.Set();
 
@@ -139,7 +142,7 @@ public sealed class InferenceEngine : IDisposable
     /// <summary>One turn; false when there is nothing to do.</summary>
     private bool Turn()
     {
-        while (_submitted.TryDequeue(out var generation)) Receive(generation);
+        ReceiveSubmitted();
         ApplyCommands();
         foreach (var sequence in _running.Concat(_waiting).Where(sequence => sequence.Generation.IsCancelled).ToArray())
             Retire(sequence, cancelled => cancelled.Finish(FinishReason.Cancelled));
@@ -154,6 +157,11 @@ public sealed class InferenceEngine : IDisposable
         foreach (var sequence in _running.Where(sequence => sequence.IsDone).ToArray())
             Retire(sequence, done => done.Finish(done.Reason));
         return true;
+    }
+
+    private void ReceiveSubmitted()
+    {
+        while (_submitted.TryDequeue(out var generation)) Receive(generation);
     }
 
     private void Receive(Generation generation)
@@ -188,6 +196,8 @@ public sealed class InferenceEngine : IDisposable
     {
         while (_commands.TryDequeue(out var entry))
         {
+            // A request and its first command may both have come since the turn began.
+            ReceiveSubmitted();
             var sequence = _running.Concat(_waiting).FirstOrDefault(known => known.Generation == entry.Generation);
             var applied = false;
             try

@@ -70,6 +70,9 @@ public sealed class ReferenceDecoder : IDecoder
         foreach (var (from, to) in pages) _kv.Copy(from, to);
     }
 
+    /// <summary>A kept row, [hidden].</summary>
+    public float[] Kept(RowRef row) => _rows[row];
+
     public void Release(Rows rows, int below = int.MaxValue) => _rows.Release(rows, below);
 
     public void Dispose()

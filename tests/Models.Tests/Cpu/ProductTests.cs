@@ -55,8 +55,8 @@ public unsafe class ProductTests
     }
 
     [Theory]
-    [InlineData(WeightFormat.Int8, 0.0095)]
-    [InlineData(WeightFormat.Int4, 0.09)]
+    [InlineData(WeightFormat.Q8, 0.0095)]
+    [InlineData(WeightFormat.Q4, 0.09)]
     public void Quantised_products_of_normal_numbers_are_off_by_a_known_share(WeightFormat format, double share)
     {
         const int Inputs = 512;
@@ -127,7 +127,7 @@ public unsafe class ProductTests
                     allowed += 1e-6 * Math.Abs(product);
                     if (!packed.IsQuantised) continue;
                     // Half a step of the one times the other, and of both together.
-                    var weightStep = Largest(weights, n * inputs, inputs, k) / (format == WeightFormat.Int8 ? 126 : 6.5);
+                    var weightStep = Largest(weights, n * inputs, inputs, k) / (format == WeightFormat.Q8 ? 126 : 6.5);
                     var activationStep = Largest(x, row * inputs, inputs, k) / 127;
                     allowed += ((weightStep * Math.Abs(activation)) + (activationStep * Math.Abs(weight)) + (weightStep * activationStep)) / 2;
                 }

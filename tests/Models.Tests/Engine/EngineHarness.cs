@@ -56,7 +56,7 @@ internal static class EngineHarness
 
     public static async Task<List<GenerationEvent>[]> ReadAll(InferenceEngine engine, IEnumerable<GenerationRequest> requests)
     {
-        var generations = requests.Select(request => engine.Submit(request)).ToList();
+        var generations = requests.Select(engine.Submit).ToList();
         return await Task.WhenAll(generations.Select(Read));
     }
 

@@ -136,7 +136,7 @@ public class SharedPromptTests
 
         public bool CopyFails { get; init; }
 
-        public IDecoder Around(IDecoder decoder) => new WatchedDecoder(decoder, before, pages =>
+        public WatchedDecoder Around(IDecoder decoder) => new(decoder, before, pages =>
         {
             if (CopyFails) throw new InvalidOperationException("No copy today.");
             Copied += pages;

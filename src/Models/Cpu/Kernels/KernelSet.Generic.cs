@@ -27,8 +27,8 @@ internal sealed unsafe class KernelSet<TLanes, TDots> : KernelSet
     {
         switch (weight.Format)
         {
-            case WeightFormat.Int8: BlockProduct<Int8Blocks>(weight, firstStrip, strips, x, ldx, y, ldy, rows); break;
-            case WeightFormat.Int4: BlockProduct<Int4Blocks>(weight, firstStrip, strips, x, ldx, y, ldy, rows); break;
+            case WeightFormat.Q8: BlockProduct<Int8Blocks>(weight, firstStrip, strips, x, ldx, y, ldy, rows); break;
+            case WeightFormat.Q4: BlockProduct<Int4Blocks>(weight, firstStrip, strips, x, ldx, y, ldy, rows); break;
             default: throw new ArgumentOutOfRangeException(nameof(weight), weight.Format, "Not a quantised format.");
         }
     }

@@ -17,7 +17,7 @@ internal readonly unsafe struct Int4Blocks : IWeightBlocks
     // Where the largest weight may land; -8 is the end of the range, beyond it the largest is cut and the others gain.
     private static readonly float[] Ends = [-8f, -8.5f, -7.5f, -7f, -9f, -6.5f, -9.5f];
 
-    public static WeightFormat Format => WeightFormat.Int4;
+    public static WeightFormat Format => WeightFormat.Q4;
 
     public static int ZeroPoint => 8;
 

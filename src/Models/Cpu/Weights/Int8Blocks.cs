@@ -14,7 +14,7 @@ internal readonly unsafe struct Int8Blocks : IWeightBlocks
     private const int BlockBytes = QuantBytes + WeightBlocks.ScaleBytes;
     private const int Largest = 127;
 
-    public static WeightFormat Format => WeightFormat.Int8;
+    public static WeightFormat Format => WeightFormat.Q8;
 
     public static int ZeroPoint => 128;
 

@@ -24,7 +24,7 @@ internal sealed unsafe class PackedMatrix : IDisposable
     public WeightFormat Format { get; }
 
     /// <summary>Whether activations are rounded to bytes for it.</summary>
-    public bool IsQuantised => Format is WeightFormat.Int8 or WeightFormat.Int4;
+    public bool IsQuantised => Format is WeightFormat.Q8 or WeightFormat.Q4;
 
     public int Inputs { get; }
 
@@ -48,8 +48,8 @@ internal sealed unsafe class PackedMatrix : IDisposable
     {
         WeightFormat.F32 => Pack<F32Panels>(threads, parts),
         WeightFormat.BF16 => Pack<Bf16Panels>(threads, parts),
-        WeightFormat.Int8 => Pack<Int8Blocks>(threads, parts),
-        WeightFormat.Int4 => Pack<Int4Blocks>(threads, parts),
+        WeightFormat.Q8 => Pack<Int8Blocks>(threads, parts),
+        WeightFormat.Q4 => Pack<Int4Blocks>(threads, parts),
         _ => throw new ArgumentOutOfRangeException(nameof(format), format, "Unknown weight format."),
     };
 

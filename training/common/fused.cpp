@@ -1,4 +1,4 @@
-// Element-wise work of a Llama block in one pass each, forward and backward, for CPUs without fast PyTorch kernels.
+// Element-wise work of a Llama or GPT-2 block in one pass each, forward and backward, for CPUs without fast PyTorch kernels.
 // bf16 in and out of the matrix products, f32 inside. Plain C functions on raw pointers (called through ctypes), so no
 // PyTorch headers are needed. `training/common/fused.py` builds, checks and binds them; without a compiler the plain
 // PyTorch path is used instead.
@@ -148,6 +148,27 @@ void swiglu_back(const bf16* gu, const bf16* dy, bf16* dgu, int64_t n, int64_t f
             dgu[i] = narrow(d * u * s * (1 + g * (1 - s)));
             dgu[f + i] = narrow(d * g * s);
         }
+}
+
+// sigmoid(2u), u = sqrt(2/pi) * (v + 0.044715 v^3); bounded, because -ffast-math makes NaN of an overflowing exp
+static inline float gate(float v) {
+    const float u = 1.5957691216f * (v + 0.044715f * v * v * v);
+    return 1 / (1 + std::exp(-(u > 40.f ? 40.f : u < -40.f ? -40.f : u)));
+}
+
+// y[n] = gelu(x) by the tanh approximation, written as x * gate(x)
+void gelu(const bf16* x, bf16* y, int64_t n) {
+    for (int64_t i = 0; i < n; i++) {
+        const float v = wide(x[i]);
+        y[i] = narrow(v * gate(v));
+    }
+}
+
+void gelu_back(const bf16* x, const bf16* dy, bf16* dx, int64_t n) {
+    for (int64_t i = 0; i < n; i++) {
+        const float v = wide(x[i]), s = gate(v);
+        dx[i] = narrow(wide(dy[i]) * (s + v * s * (1 - s) * 1.5957691216f * (1 + 0.134145f * v * v)));
+    }
 }
 
 // Attention with rotary positions (rotate_half) over sequences packed one after another; head width 32 or 64. Causal, or

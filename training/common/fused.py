@@ -105,6 +105,25 @@ class SwiGlu(torch.autograd.Function):
         return out
 
 
+class Gelu(torch.autograd.Function):
+    """GELU by the tanh approximation, bf16 -> bf16, any shape."""
+
+    @staticmethod
+    def forward(ctx, x):
+        x = x.contiguous()
+        out = torch.empty_like(x)
+        library().gelu(_at(x), _at(out), _i(x.numel()))
+        ctx.save_for_backward(x)
+        return out
+
+    @staticmethod
+    def backward(ctx, grad):
+        x, = ctx.saved_tensors
+        grad, out = grad.to(torch.bfloat16).contiguous(), torch.empty_like(x)
+        library().gelu_back(_at(x), _at(grad), _at(out), _i(x.numel()))
+        return out
+
+
 class Attention(torch.autograd.Function):
     """Packed attention: qkv [n, 3*heads*hd] bf16, lengths, first, last [sequences] int64 -> [n, heads*hd] bf16.
 

@@ -81,14 +81,14 @@ def train(
         done = step + 1
         if done % schedule.report_every == 0 or done == schedule.steps:
             means = {part: value / (done - since) for part, value in sums.items()}
-            _append_curve(run / "curve.csv", done, means)
+            append_curve(run / "curve.csv", done, means)
             spent = time.monotonic() - began
             left = spent / (done - first) * (schedule.steps - done)
             say(f"{name}: step {done}/{schedule.steps}  " + "  ".join(f"{k} {v:.4f}" for k, v in means.items())
                 + f"  {spent / 60:.1f} min, {left / 60:.1f} min left")
             since, sums = done, {}
         if done % schedule.save_every == 0 or done == schedule.steps:
-            _save(run, model, optimizer, done)
+            save_state(run / "state.safetensors", model, optimizer, {"step": done})
     model.eval()
     return run
 
@@ -114,7 +114,8 @@ def read_curve(run: Path) -> list[dict[str, float]]:
         return [{key: float(value) for key, value in row.items()} for row in csv.DictReader(file)]
 
 
-def _append_curve(path: Path, step: int, means: dict[str, float]) -> None:
+def append_curve(path: Path, step: int, means: dict[str, float]) -> None:
+    """Adds a row to a curve file, with a header where it is new."""
     new = not path.exists()
     with path.open("a", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
@@ -123,7 +124,8 @@ def _append_curve(path: Path, step: int, means: dict[str, float]) -> None:
         writer.writerow([step, *(f"{value:.5f}" for value in means.values())])
 
 
-def _save(run: Path, model: nn.Module, optimizer: torch.optim.Optimizer, step: int) -> None:
+def save_state(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, progress: dict) -> None:
+    """Writes parameters, optimizer moments, PyTorch's random state and `progress` (JSON values) to one file."""
     tensors = {"random": torch.get_rng_state()}
     for name, parameter in model.named_parameters():
         if not parameter.requires_grad:  # a frozen base stays where it came from
@@ -133,17 +135,12 @@ def _save(run: Path, model: nn.Module, optimizer: torch.optim.Optimizer, step: i
         if moments:
             tensors[f"average.{name}"], tensors[f"square.{name}"] = moments["exp_avg"], moments["exp_avg_sq"]
             tensors[f"count.{name}"] = torch.as_tensor(moments["step"], dtype=torch.float32).reshape(1)
-    safetensors.save(run / "state.safetensors", tensors, {"step": json.dumps(step)})
+    safetensors.save(path, tensors, {key: json.dumps(value) for key, value in progress.items()})
 
 
-def _resume(run: Path, model: nn.Module, optimizer: torch.optim.Optimizer) -> int:
-    """Loads the state of a run, if it has one; returns the number of steps already done."""
-    path, curve = run / "state.safetensors", run / "curve.csv"
-    if not path.exists():
-        curve.unlink(missing_ok=True)
-        return 0
+def load_state(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer) -> dict:
+    """Restores what `save_state` wrote; returns its `progress`."""
     tensors, metadata = safetensors.load(path)
-    step = json.loads(metadata["step"])
     torch.set_rng_state(tensors["random"])
     for name, parameter in model.named_parameters():
         if not parameter.requires_grad:
@@ -154,8 +151,20 @@ def _resume(run: Path, model: nn.Module, optimizer: torch.optim.Optimizer) -> in
             optimizer.state[parameter] = {
                 "step": tensors[f"count.{name}"][0].clone(), "exp_avg": tensors[f"average.{name}"].clone(),
                 "exp_avg_sq": tensors[f"square.{name}"].clone()}
+    return {key: json.loads(value) for key, value in metadata.items()}
+
+
+def cut_curve(run: Path, step: int) -> None:
+    """Drops the rows of curve.csv after a step: those of work that was lost in a kill."""
     rows = [row for row in read_curve(run) if row["step"] <= step]
-    curve.unlink(missing_ok=True)
+    (run / "curve.csv").unlink(missing_ok=True)
     for row in rows:
-        _append_curve(curve, int(row.pop("step")), row)
+        append_curve(run / "curve.csv", int(row.pop("step")), row)
+
+
+def _resume(run: Path, model: nn.Module, optimizer: torch.optim.Optimizer) -> int:
+    """Loads the state of a run, if it has one; returns the number of steps already done."""
+    path = run / "state.safetensors"
+    step = load_state(path, model, optimizer)["step"] if path.exists() else 0
+    cut_curve(run, step)
     return step

@@ -1,4 +1,7 @@
-"""Draws loss curves of runs as a small picture."""
+"""Draws loss curves of runs as a small picture.
+
+    python3 -m training.common.curves base-0 checkpoints/base-stories/curves.png     all losses of one run
+"""
 
 from pathlib import Path
 
@@ -23,3 +26,16 @@ def draw(panels: dict[str, dict[str, list[tuple[float, float]]]], out: str | Pat
     figure.tight_layout()
     figure.savefig(out, dpi=90, metadata={"Software": None})
     pyplot.close(figure)
+
+
+if __name__ == "__main__":
+    import argparse
+
+    from . import loop
+
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("run", help="name of a run in training/runs")
+    parser.add_argument("out")
+    chosen = parser.parse_args()
+    rows = loop.read_curve(loop.RUNS / chosen.run)
+    draw({chosen.run: {loss: [(row["step"], row[loss]) for row in rows] for loss in rows[0] if loss != "step"}}, chosen.out)

@@ -14,6 +14,14 @@ from torch.nn import functional as F
 
 from . import fused
 
+# How a block gets the weight of one of its linear modules, [out, in]: (`self_attn.q_proj`, the module) -> the weight.
+Weights = Callable[[str, nn.Linear], Tensor]
+
+
+def own_weights(path: str, module: nn.Linear) -> Tensor:
+    """The weight as it is stored; adapters return a changed one."""
+    return module.weight
+
 
 @dataclass
 class DecoderConfig:
@@ -94,11 +102,11 @@ class _Attention(nn.Module):
         self.v_proj = nn.Linear(c.hidden_size, c.kv_heads * c.head_dim, bias=c.attention_bias)
         self.o_proj = nn.Linear(c.heads * c.head_dim, c.hidden_size, bias=False)
 
-    def project(self, x: Tensor) -> Tensor:
+    def project(self, x: Tensor, weights: Weights) -> Tensor:
         """[..., d] -> [..., (heads + 2 * kv_heads) * head_dim], the three projections as one product."""
-        parts = (self.q_proj, self.k_proj, self.v_proj)
-        bias = None if self.q_proj.bias is None else torch.cat([part.bias for part in parts])
-        return F.linear(x, torch.cat([part.weight for part in parts]), bias)
+        parts = {"self_attn.q_proj": self.q_proj, "self_attn.k_proj": self.k_proj, "self_attn.v_proj": self.v_proj}
+        bias = None if self.q_proj.bias is None else torch.cat([part.bias for part in parts.values()])
+        return F.linear(x, torch.cat([weights(path, part) for path, part in parts.items()]), bias)
 
 
 class _FeedForward(nn.Module):
@@ -108,12 +116,15 @@ class _FeedForward(nn.Module):
         self.up_proj = nn.Linear(c.hidden_size, c.intermediate_size, bias=False)
         self.down_proj = nn.Linear(c.intermediate_size, c.hidden_size, bias=False)
 
-    def forward(self, x: Tensor) -> Tensor:
-        gate_up = F.linear(x, torch.cat([self.gate_proj.weight, self.up_proj.weight]))
+    def forward(self, x: Tensor, weights: Weights) -> Tensor:
+        gate_up = F.linear(
+            x, torch.cat([weights("mlp.gate_proj", self.gate_proj), weights("mlp.up_proj", self.up_proj)]))
         if fused.usable(x) and gate_up.dim() == 2:
-            return self.down_proj(fused.SwiGlu.apply(gate_up))
-        gate, up = gate_up.chunk(2, dim=-1)
-        return self.down_proj(F.silu(gate) * up)
+            inner = fused.SwiGlu.apply(gate_up)
+        else:
+            gate, up = gate_up.chunk(2, dim=-1)
+            inner = F.silu(gate) * up
+        return F.linear(inner, weights("mlp.down_proj", self.down_proj))
 
 
 class _Block(nn.Module):
@@ -124,9 +135,10 @@ class _Block(nn.Module):
         self.input_layernorm = RmsNorm(c.hidden_size, c.rms_norm_eps)
         self.post_attention_layernorm = RmsNorm(c.hidden_size, c.rms_norm_eps)
 
-    def forward(self, x: Tensor, attend: Callable[[Tensor], Tensor]) -> Tensor:
-        x = x + self.self_attn.o_proj(attend(self.self_attn.project(self.input_layernorm(x))))
-        return x + self.mlp(self.post_attention_layernorm(x))
+    def forward(self, x: Tensor, attend: Callable[[Tensor], Tensor], weights: Weights = own_weights) -> Tensor:
+        mixed = attend(self.self_attn.project(self.input_layernorm(x), weights))
+        x = x + F.linear(mixed, weights("self_attn.o_proj", self.self_attn.o_proj))
+        return x + self.mlp(self.post_attention_layernorm(x), weights)
 
 
 class _Stack(nn.Module):
@@ -179,26 +191,41 @@ class Decoder(nn.Module):
         """Final norm and language head on states after the last layer."""
         return self.lm_head(self.model.norm(h))
 
-    def run_packed(self, x: Tensor, lo: int, hi: int, lengths: Tensor) -> Tensor:
-        """Layers lo..hi-1 over whole sequences packed one after another: x [sum(lengths), d], causal within each."""
+    def run_packed(
+        self, x: Tensor, lo: int, hi: int, lengths: Tensor, weights: Callable[[int], Weights] = lambda layer: own_weights,
+    ) -> Tensor:
+        """Layers lo..hi-1 over whole sequences packed one after another: x [sum(lengths), d], causal within each.
+
+        `weights(layer)` gives the weights of a layer's linear modules.
+        """
+        for layer in range(lo, hi):
+            x = self.model.layers[layer](x, lambda qkv: self.attend_packed(qkv, lengths), weights(layer))
+        return x
+
+    def attend_packed(
+        self, qkv: Tensor, lengths: Tensor, first: Tensor | None = None, last: Tensor | None = None, full: bool = False,
+    ) -> Tensor:
+        """Attention within sequences packed one after another: qkv [sum(lengths), ...] -> [sum(lengths), heads * hd].
+
+        Only rows `first` <= t < `last` of a sequence ask (default: all); the others get zeros. `full`: no causal mask.
+        """
         c = self.config
         cosine, sine = self._rotary(int(lengths.max()))
-        if fused.usable(x) and c.kv_heads == c.heads and c.head_dim in (32, 64) and not c.attention_bias:
-            def attend(qkv: Tensor) -> Tensor:
-                return fused.Attention.apply(qkv, lengths, cosine, sine, c.heads)
-        else:
-            rows = torch.repeat_interleave(torch.arange(len(lengths), device=x.device), lengths)
-            columns = torch.cat([torch.arange(n, device=x.device) for n in lengths.tolist()])
-            width = int(lengths.max())
-            mask = torch.ones(width, width, dtype=torch.bool, device=x.device).triu(1)
-
-            def attend(qkv: Tensor) -> Tensor:
-                padded = qkv.new_zeros(len(lengths), width, qkv.shape[-1]).index_put((rows, columns), qkv)
-                q, k, v = self._heads(padded, cosine[:width], sine[:width])
-                return self._mix(q, k, v, mask)[rows, columns]
-        for block in self.model.layers[lo:hi]:
-            x = block(x, attend)
-        return x
+        first = torch.zeros_like(lengths) if first is None else first
+        last = lengths if last is None else last
+        if fused.usable(qkv) and c.kv_heads == c.heads and c.head_dim in (32, 64) and not c.attention_bias:
+            return fused.Attention.apply(qkv, lengths, first, last, full, cosine, sine, c.heads)
+        rows = torch.repeat_interleave(torch.arange(len(lengths), device=qkv.device), lengths)
+        columns = torch.cat([torch.arange(n, device=qkv.device) for n in lengths.tolist()])
+        width = int(lengths.max())
+        at = torch.arange(width, device=qkv.device)
+        hidden = (at >= lengths[:, None])[:, None, None, :]
+        if not full:
+            hidden = hidden | (at[None, :] > at[:, None])
+        padded = qkv.new_zeros(len(lengths), width, qkv.shape[-1]).index_put((rows, columns), qkv)
+        out = self._mix(*self._heads(padded, cosine[:width], sine[:width]), hidden)[rows, columns]
+        asking = (columns >= first[rows]) & (columns < last[rows])
+        return out * asking[:, None].to(out.dtype)
 
     def run_layers(self, x: Tensor, lo: int, hi: int, cache: KvCache, positions: Tensor, hidden: Tensor) -> Tensor:
         """Layers lo..hi-1 over new states x [rows, T, d], appended to the cache.

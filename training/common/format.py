@@ -53,6 +53,19 @@ def read_format(directory: str | Path) -> Format:
     return Format(tokenizer, eos_id, _render(source, bos or "", eos or ""))
 
 
+def start_ids(directory: str | Path, tokenizer: Tokenizer) -> list[int]:
+    """The special tokens the tokenizer puts in front of every text (usually `<bos>`, or none)."""
+    processor = tokenizer.spec.get("post_processor") or {}
+    for part in processor.get("processors", [processor]):
+        if part.get("type") == "TemplateProcessing":
+            first = part["single"][0]
+            return part["special_tokens"][first["SpecialToken"]["id"]]["ids"] if "SpecialToken" in first else []
+    path = Path(directory) / "tokenizer_config.json"
+    settings = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    bos = _content(settings.get("bos_token"))
+    return [tokenizer.added[bos]] if settings.get("add_bos_token") and bos in tokenizer.added else []
+
+
 def _render(source: str, bos: str, eos: str) -> str:
     try:
         from jinja2.sandbox import ImmutableSandboxedEnvironment

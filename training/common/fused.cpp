@@ -29,8 +29,9 @@ template <int HD> static inline void products(const float* a, const float* colum
 }
 
 // See `attention` below; HD is the head width, known to the compiler so that rows live in registers.
-template <int HD> static void attend(const bf16* qkv, const int64_t* lengths, int64_t sequences, const float* cosine,
-                                     const float* sine, int64_t heads, bf16* out, const bf16* dout, bf16* dqkv) {
+template <int HD> static void attend(const bf16* qkv, const int64_t* lengths, const int64_t* first, const int64_t* last,
+                                     int64_t sequences, bool full, const float* cosine, const float* sine, int64_t heads,
+                                     bf16* out, const bf16* dout, bf16* dqkv) {
     const int64_t d = heads * HD, half = HD / 2;
     const float scale = 1 / std::sqrt(float(HD));
     std::vector<float> store;
@@ -57,8 +58,8 @@ template <int HD> static void attend(const bf16* qkv, const int64_t* lengths, in
                 }
             }
             if (dout) std::memset(dk, 0, sizeof(float) * 2 * S * HD);
-            for (int64_t t = 0; t < T; t++) {
-                const int64_t m = t + 1;  // keys seen
+            for (int64_t t = first[s]; t < last[s]; t++) {
+                const int64_t m = full ? T : t + 1;  // keys seen
                 products<HD>(q + t * HD, kt, S, m, p);
                 float top = p[0], sum = 0;
                 for (int64_t j = 1; j < m; j++) top = p[j] > top ? p[j] : top;
@@ -170,11 +171,14 @@ void gelu_back(const bf16* x, const bf16* dy, bf16* dx, int64_t n) {
     }
 }
 
-// Causal attention with rotary positions (rotate_half) over sequences packed one after another; head width 32 or 64.
-// qkv[n, 3*heads*hd]; lengths[sequences]; cosine/sine[max length, hd/2]; out[n, heads*hd].
+// Attention with rotary positions (rotate_half) over sequences packed one after another; head width 32 or 64. Causal, or
+// `full`: every row sees its whole sequence. Only rows first[s] <= t < last[s] of a sequence ask, the others' outputs are
+// left as they are. qkv[n, 3*heads*hd]; lengths, first, last[sequences]; cosine/sine[max length, hd/2]; out[n, heads*hd].
 // With dout given, dqkv is written instead of out (everything is recomputed: sequences are short).
-void attention(const bf16* qkv, const int64_t* lengths, int64_t sequences, const float* cosine, const float* sine,
-               int64_t heads, int64_t hd, bf16* out, const bf16* dout, bf16* dqkv) {
-    (hd == 32 ? attend<32> : attend<64>)(qkv, lengths, sequences, cosine, sine, heads, out, dout, dqkv);
+void attention(const bf16* qkv, const int64_t* lengths, const int64_t* first, const int64_t* last, int64_t sequences,
+               int64_t full, const float* cosine, const float* sine, int64_t heads, int64_t hd, bf16* out, const bf16* dout,
+               bf16* dqkv) {
+    (hd == 32 ? attend<32> : attend<64>)(
+        qkv, lengths, first, last, sequences, full != 0, cosine, sine, heads, out, dout, dqkv);
 }
 }

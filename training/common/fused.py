@@ -125,26 +125,30 @@ class Gelu(torch.autograd.Function):
 
 
 class Attention(torch.autograd.Function):
-    """Packed causal attention: qkv [n, 3*heads*hd] bf16, lengths [sequences] int64 -> [n, heads*hd] bf16."""
+    """Packed attention: qkv [n, 3*heads*hd] bf16, lengths, first, last [sequences] int64 -> [n, heads*hd] bf16.
+
+    Rows outside first <= t < last of their sequence get zeros; `full` takes away the causal mask.
+    """
 
     @staticmethod
-    def forward(ctx, qkv, lengths, cosine, sine, heads):
+    def forward(ctx, qkv, lengths, first, last, full, cosine, sine, heads):
         qkv = qkv.contiguous()
-        out = torch.empty(qkv.shape[0], qkv.shape[1] // 3, dtype=torch.bfloat16)
-        _attention(qkv, lengths, cosine, sine, heads, out, None, None)
-        ctx.save_for_backward(qkv, lengths, cosine, sine)
-        ctx.heads = heads
+        out = torch.zeros(qkv.shape[0], qkv.shape[1] // 3, dtype=torch.bfloat16)
+        _attention(qkv, lengths, first, last, full, cosine, sine, heads, out, None, None)
+        ctx.save_for_backward(qkv, lengths, first, last, cosine, sine)
+        ctx.full, ctx.heads = full, heads
         return out
 
     @staticmethod
     def backward(ctx, grad):
-        qkv, lengths, cosine, sine = ctx.saved_tensors
+        qkv, lengths, first, last, cosine, sine = ctx.saved_tensors
         out = torch.empty_like(qkv)
-        _attention(qkv, lengths, cosine, sine, ctx.heads, None, grad.to(torch.bfloat16).contiguous(), out)
-        return out, None, None, None, None
+        _attention(qkv, lengths, first, last, ctx.full, cosine, sine, ctx.heads, None,
+                   grad.to(torch.bfloat16).contiguous(), out)
+        return out, None, None, None, None, None, None, None
 
 
-def _attention(qkv, lengths, cosine, sine, heads, out, grad, dqkv):
+def _attention(qkv, lengths, first, last, full, cosine, sine, heads, out, grad, dqkv):
     library().attention(
-        _at(qkv), _at(lengths), _i(len(lengths)), _at(cosine), _at(sine), _i(heads), _i(qkv.shape[1] // 3 // heads),
-        *(None if tensor is None else _at(tensor) for tensor in (out, grad, dqkv)))
+        _at(qkv), _at(lengths), _at(first), _at(last), _i(len(lengths)), _i(full), _at(cosine), _at(sine), _i(heads),
+        _i(qkv.shape[1] // 3 // heads), *(None if tensor is None else _at(tensor) for tensor in (out, grad, dqkv)))

@@ -181,7 +181,8 @@ class Gpt2(nn.Module):
         if fused.usable(x) and head in (32, 64):
             # The rotary kernel with angles of zero: plain causal attention.
             one, zero = torch.ones(width, head // 2), torch.zeros(width, head // 2)
-            return lambda qkv: fused.Attention.apply(qkv, lengths, one, zero, self.config.heads)
+            first = torch.zeros_like(lengths)
+            return lambda qkv: fused.Attention.apply(qkv, lengths, first, lengths, False, one, zero, self.config.heads)
         rows = torch.repeat_interleave(torch.arange(len(lengths), device=x.device), lengths)
         hidden = torch.ones(width, width, dtype=torch.bool, device=x.device).triu(1)
 

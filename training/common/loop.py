@@ -1,6 +1,6 @@
 """The training loop of all recipes: a fixed number of steps, AdamW, cosine schedule, progress line, resume after a kill.
 
-A run lives in `training/runs/NAME` (git-ignored): `state.safetensors` (parameters, optimizer moments, step, random
+A run lives in `training/runs/NAME` (git-ignored): `state.safetensors` (trained parameters, optimizer moments, step, random
 state) and `curve.csv`. Batches are a function of (seed, step), so a resumed run sees what an unbroken one would.
 """
 
@@ -128,6 +128,8 @@ def save_state(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, p
     """Writes parameters, optimizer moments, PyTorch's random state and `progress` (JSON values) to one file."""
     tensors = {"random": torch.get_rng_state()}
     for name, parameter in model.named_parameters():
+        if not parameter.requires_grad:  # a frozen base stays where it came from
+            continue
         tensors[f"model.{name}"] = parameter.detach()
         moments = optimizer.state.get(parameter)
         if moments:
@@ -141,6 +143,8 @@ def load_state(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer) -
     tensors, metadata = safetensors.load(path)
     torch.set_rng_state(tensors["random"])
     for name, parameter in model.named_parameters():
+        if not parameter.requires_grad:
+            continue
         with torch.no_grad():
             parameter.copy_(tensors[f"model.{name}"])
         if f"average.{name}" in tensors:

@@ -84,7 +84,7 @@ def _random_chain(rng: random.Random, count: int) -> tuple[int, list[Operation]]
     return start, operations
 
 
-class _Telling:
+class Telling:
     """The wording of one story: who, what, and how each step is said."""
 
     def __init__(self, rng: random.Random, invented: float):
@@ -232,13 +232,33 @@ def tell(
     count = operations or rng.randint(2, 4)
     start, steps, end = _draw(rng, held_out, count)
     kind = rng.choices(questions, [_QUESTION_WEIGHTS[question] for question in questions])[0]
-    telling = _Telling(rng, invented)
+    telling = Telling(rng, invented)
     sentences = [telling.begin(start)] + [telling.step(step) for step in steps]
     opening, asked, answer = telling.ask(kind, start, end)
     if opening:
         sentences.insert(rng.choice((0, len(sentences))), opening)
     sentences.append(asked)
     return Problem(" ".join(sentences), running_arithmetic(start, steps), answer, chain_key(start, steps), count, kind)
+
+
+def narrate(
+    rng: random.Random, held_out: bool, operations: int | None = None, invented: float = 0.1,
+) -> tuple[str, str]:
+    """A story as running text that says the count after each step, so that the next word often needs a sum.
+
+    (the opening, the rest): `Hugo has 27 rocks.`, `He sells 16 rocks. Now he has 11 rocks. ...`.
+    """
+    start, steps, _ = _draw(rng, held_out, operations or rng.randint(2, 4))
+    telling = Telling(rng, invented)
+    value, sentences = start, []
+    for step in steps:
+        value = apply(value, step)
+        who = rng.choice((telling.he, telling.he, telling.name))
+        sentences.append(telling.step(step))
+        sentences.append(rng.choice((
+            f"Now {who} has {telling.counted(value)}.", f"That makes {telling.counted(value)}.",
+            f"So {who} has {telling.counted(value)} now.")))
+    return telling.begin(start), " ".join(sentences)
 
 
 def evaluation_set(

@@ -6,6 +6,7 @@ Digits are single tokens (with and without a leading space), so that numbers are
 import json
 import random
 from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 
 from .bpe import Tokenizer, byte_alphabet, compile_pattern, train_merges
@@ -23,11 +24,19 @@ CHAT_TEMPLATE = (
     "{{- bos_token + (users | last)['content'] | trim -}}")
 
 
-def train(seed: int = 0, problems: int = 20_000) -> Tokenizer:
-    """Trains the merges on the words of random training problems; the same seed gives the same tokenizer."""
+def train(
+    seed: int = 0, problems: int = 20_000, texts: Iterable[str] = (), specials: tuple[str, ...] = SPECIAL_TOKENS,
+    size: int = VOCABULARY_SIZE,
+) -> Tokenizer:
+    """Trains the merges on the words of random training problems; the same seed gives the same tokenizer.
+
+    `texts` adds the words of other texts; `size` is the most tokens there may be, special ones included.
+    """
     rng = random.Random(f"tokenizer/{seed}")
     pattern = compile_pattern(PATTERN)
     pieces: Counter = Counter()
+    for text in texts:
+        pieces.update(pattern.findall(text))
     for name in MEN + WOMEN:
         pieces.update((name, " " + name))
     for pair in THINGS:
@@ -36,13 +45,13 @@ def train(seed: int = 0, problems: int = 20_000) -> Tokenizer:
         story, bare = tell(rng, held_out=False, invented=0.0), drill(rng, held_out=False)
         for text in (story.text, story.answer, bare.text, bare.answer):
             pieces.update(piece for piece in pattern.findall(text) if piece.strip().isalpha() or len(piece) == 2)
-    merges = train_merges(pieces, VOCABULARY_SIZE - len(SPECIAL_TOKENS))
+    merges = train_merges(pieces, size - len(specials))
     tokens = sorted(byte_alphabet()) + [left + right for left, right in merges]
-    vocab = {token: i + len(SPECIAL_TOKENS) for i, token in enumerate(tokens)}
-    return Tokenizer(_spec(vocab, merges))
+    vocab = {token: i + len(specials) for i, token in enumerate(tokens)}
+    return Tokenizer(_spec(vocab, merges, specials))
 
 
-def _spec(vocab: dict[str, int], merges: list[tuple[str, str]]) -> dict:
+def _spec(vocab: dict[str, int], merges: list[tuple[str, str]], specials: tuple[str, ...]) -> dict:
     """The contents of tokenizer.json."""
     byte_level = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": False}
     return {
@@ -51,7 +60,7 @@ def _spec(vocab: dict[str, int], merges: list[tuple[str, str]]) -> dict:
         "padding": None,
         "added_tokens": [
             {"id": i, "content": token, "single_word": False, "lstrip": False, "rstrip": False, "normalized": False,
-             "special": True} for i, token in enumerate(SPECIAL_TOKENS)],
+             "special": True} for i, token in enumerate(specials)],
         "normalizer": None,
         "pre_tokenizer": {"type": "Sequence", "pretokenizers": [
             {"type": "Split", "pattern": {"Regex": PATTERN}, "behavior": "Isolated", "invert": False}, byte_level]},
@@ -60,12 +69,12 @@ def _spec(vocab: dict[str, int], merges: list[tuple[str, str]]) -> dict:
             "single": [{"SpecialToken": {"id": "<bos>", "type_id": 0}}, {"Sequence": {"id": "A", "type_id": 0}}],
             "pair": [{"SpecialToken": {"id": "<bos>", "type_id": 0}}, {"Sequence": {"id": "A", "type_id": 0}},
                      {"Sequence": {"id": "B", "type_id": 1}}],
-            "special_tokens": {"<bos>": {"id": "<bos>", "ids": [SPECIAL_TOKENS.index("<bos>")], "tokens": ["<bos>"]}}},
+            "special_tokens": {"<bos>": {"id": "<bos>", "ids": [specials.index("<bos>")], "tokens": ["<bos>"]}}},
         "decoder": byte_level,
         "model": {
             "type": "BPE", "dropout": None, "unk_token": None, "continuing_subword_prefix": None, "end_of_word_suffix": None,
             "fuse_unk": False, "byte_fallback": False, "ignore_merges": False,
-            "vocab": {**{token: i for i, token in enumerate(SPECIAL_TOKENS)}, **vocab},
+            "vocab": {**{token: i for i, token in enumerate(specials)}, **vocab},
             "merges": [f"{left} {right}" for left, right in merges]},
     }
 
@@ -75,7 +84,7 @@ def story_format(tokenizer: Tokenizer) -> Format:
     return Format(tokenizer, tokenizer.added["<eos>"], "<bos>{}")
 
 
-def write_files(tokenizer: Tokenizer, directory: str | Path, context: int) -> None:
+def write_files(tokenizer: Tokenizer, directory: str | Path, context: int, template: str = CHAT_TEMPLATE) -> None:
     """Writes tokenizer.json and tokenizer_config.json."""
     directory = Path(directory)
     config = {
@@ -85,8 +94,8 @@ def write_files(tokenizer: Tokenizer, directory: str | Path, context: int) -> No
         "model_max_length": context,
         "added_tokens_decoder": {
             str(i): {"content": token, "lstrip": False, "normalized": False, "rstrip": False, "single_word": False,
-                     "special": True} for i, token in enumerate(SPECIAL_TOKENS)},
-        "chat_template": CHAT_TEMPLATE,
+                     "special": True} for token, i in tokenizer.added.items()},
+        "chat_template": template,
     }
     for name, content in (("tokenizer.json", tokenizer.spec), ("tokenizer_config.json", config)):
         (directory / name).write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")

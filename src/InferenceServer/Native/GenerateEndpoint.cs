@@ -32,7 +32,7 @@ internal sealed class GenerateEndpoint(GenerationPipeline pipeline)
         request.Model.Name,
         request.ShowThoughts ? Text(choice.Thought, choice.ThoughtTokens, request.Model) : null,
         Text(choice.Answer, choice.AnswerTokens, request.Model),
-        GenerateDone.Of(choice.Finished!),
+        GenerateDone.Of(choice.Finished!) with { ThoughtSummary = request.SummarizeThoughts ? ThoughtSummarizer.Of(choice) : null },
         Usage.Of(usage));
 
     private static GenerateText Text(string text, IEnumerable<GenerationEvent.Token> tokens, ServedModel model) =>

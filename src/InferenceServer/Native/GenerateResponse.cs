@@ -1,6 +1,7 @@
 using System.Text.Json.Serialization;
 using InferenceServer.Models.Engine;
 using InferenceServer.OpenAI;
+using InferenceServer.Streaming;
 
 namespace InferenceServer.Native;
 
@@ -41,6 +42,10 @@ public sealed record GenerateRestart(string Channel);
 /// <param name="StopString">The stop string that ended the answer, if one did.</param>
 public sealed record GenerateDone(string FinishReason, string? ThoughtClosedBy, string? StopString)
 {
+    /// <summary>Where thoughts are summarised: what they came to.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public ThoughtSummary? ThoughtSummary { get; init; }
+
     internal static GenerateDone Of(GenerationEvent.Finished finished) => new(
         Wording.FinishReason(finished), finished.ThoughtClosedBy?.ToString().ToLowerInvariant(), finished.StopString);
 }

@@ -10,6 +10,7 @@ namespace InferenceServer.Native;
 /// <summary>A generation as named events: thought, answer, restart, then usage and done, or error.</summary>
 internal sealed class GenerateStream(MappedRequest request, WireFormat wire) : StreamFormat
 {
+    private readonly ThoughtSummarizer _summary = new();
     private GenerateDone? _done;
 
     public override void Begin(SseWriter writer)
@@ -18,6 +19,7 @@ internal sealed class GenerateStream(MappedRequest request, WireFormat wire) : S
 
     public override void Token(SseWriter writer, int choice, GenerationEvent.Token token)
     {
+        if (request.SummarizeThoughts) _summary.Add(token);
         if (token.Channel == TokenChannel.Thought && !request.ShowThoughts) return;
         writer.Write(GenerateWording.Token(token, request.Model), wire.Of<GenerateToken>(), GenerateWording.Channel(token.Channel));
     }
@@ -28,7 +30,8 @@ internal sealed class GenerateStream(MappedRequest request, WireFormat wire) : S
         writer.Write(new GenerateRestart(GenerateWording.Channel(restarted.Channel)), wire.Of<GenerateRestart>(), "restart");
     }
 
-    public override void Finished(SseWriter writer, int choice, GenerationEvent.Finished finished) => _done = GenerateDone.Of(finished);
+    public override void Finished(SseWriter writer, int choice, GenerationEvent.Finished finished) =>
+        _done = GenerateDone.Of(finished) with { ThoughtSummary = _summary.Result() };
 
     public override void Complete(SseWriter writer, GenerationUsage usage)
     {

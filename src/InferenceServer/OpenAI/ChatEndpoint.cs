@@ -50,7 +50,10 @@ internal sealed class ChatEndpoint(GenerationPipeline pipeline)
         var logprobs = request.ReportLogprobs
             ? new ChatLogprobs(Logprobs(request, result.AnswerTokens), thought is null ? null : Logprobs(request, result.ThoughtTokens))
             : null;
-        return new ChatChoice(index, new ChatAnswer("assistant", result.Answer, thought), logprobs, Wording.FinishReason(result.Finished!));
+        return new ChatChoice(index, new ChatAnswer("assistant", result.Answer, thought), logprobs, Wording.FinishReason(result.Finished!))
+        {
+            ThoughtSummary = request.SummarizeThoughts ? ThoughtSummarizer.Of(result) : null,
+        };
     }
 
     private static List<TokenLogprobs> Logprobs(MappedRequest request, IEnumerable<GenerationEvent.Token> tokens) =>

@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using InferenceServer.Requests;
+using InferenceServer.Streaming;
 
 namespace InferenceServer.OpenAI;
 
@@ -7,7 +8,12 @@ namespace InferenceServer.OpenAI;
 public sealed record ChatResponse(string Id, string Object, long Created, string Model, IReadOnlyList<ChatChoice> Choices, Usage Usage);
 
 /// <param name="FinishReason">stop or length.</param>
-public sealed record ChatChoice(int Index, ChatAnswer Message, ChatLogprobs? Logprobs, string FinishReason);
+public sealed record ChatChoice(int Index, ChatAnswer Message, ChatLogprobs? Logprobs, string FinishReason)
+{
+    /// <summary>Where thoughts are summarised: what they came to.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public ThoughtSummary? ThoughtSummary { get; init; }
+}
 
 /// <summary>What the model said.</summary>
 /// <param name="Content">The answer, without thoughts.</param>
@@ -33,7 +39,12 @@ public sealed record ChatChunk(
 }
 
 /// <param name="FinishReason">stop or length in a choice's last chunk, else null.</param>
-public sealed record ChatChunkChoice(int Index, ChatDelta Delta, ChatLogprobs? Logprobs, string? FinishReason);
+public sealed record ChatChunkChoice(int Index, ChatDelta Delta, ChatLogprobs? Logprobs, string? FinishReason)
+{
+    /// <summary>In a choice's last chunk, where thoughts are summarised.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public ThoughtSummary? ThoughtSummary { get; init; }
+}
 
 /// <summary>What a chunk adds: a role, some of the answer, or some of the thought; never both of the last two.</summary>
 public sealed record ChatDelta

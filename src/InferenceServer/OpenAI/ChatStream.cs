@@ -11,6 +11,7 @@ internal sealed class ChatStream(MappedRequest request, WireFormat wire, bool in
 {
     private readonly string _id = Wording.NewId("chatcmpl");
     private readonly long _created = Wording.Now();
+    private readonly ThoughtSummarizer[] _summaries = [.. request.Generations.Select(_ => new ThoughtSummarizer())];
 
     public override void Begin(SseWriter writer)
     {
@@ -20,6 +21,7 @@ internal sealed class ChatStream(MappedRequest request, WireFormat wire, bool in
 
     public override void Token(SseWriter writer, int choice, GenerationEvent.Token token)
     {
+        if (request.SummarizeThoughts) _summaries[choice].Add(token);
         var isThought = token.Channel == TokenChannel.Thought;
         if (isThought && !request.ShowThoughts) return;
         ChatLogprobs? logprobs = null;
@@ -39,7 +41,7 @@ internal sealed class ChatStream(MappedRequest request, WireFormat wire, bool in
     }
 
     public override void Finished(SseWriter writer, int choice, GenerationEvent.Finished finished) =>
-        Write(writer, choice, new ChatDelta(), null, Wording.FinishReason(finished));
+        Write(writer, [new ChatChunkChoice(choice, new ChatDelta(), null, Wording.FinishReason(finished)) { ThoughtSummary = _summaries[choice].Result() }], usage: null);
 
     public override void Complete(SseWriter writer, GenerationUsage usage)
     {
@@ -49,8 +51,8 @@ internal sealed class ChatStream(MappedRequest request, WireFormat wire, bool in
 
     public override void Fail(SseWriter writer, ErrorResponse problem) => writer.Write(problem, wire.Of<ErrorResponse>());
 
-    private void Write(SseWriter writer, int choice, ChatDelta delta, ChatLogprobs? logprobs = null, string? finishReason = null) =>
-        Write(writer, [new ChatChunkChoice(choice, delta, logprobs, finishReason)], usage: null);
+    private void Write(SseWriter writer, int choice, ChatDelta delta, ChatLogprobs? logprobs = null) =>
+        Write(writer, [new ChatChunkChoice(choice, delta, logprobs, null)], usage: null);
 
     private void Write(SseWriter writer, IReadOnlyList<ChatChunkChoice> choices, Usage? usage) => writer.Write(
         new ChatChunk(_id, "chat.completion.chunk", _created, request.Model.Name, choices, usage) { ReportsUsage = includesUsage }, wire.Of<ChatChunk>());

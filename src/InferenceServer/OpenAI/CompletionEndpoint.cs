@@ -45,6 +45,7 @@ internal sealed class CompletionEndpoint(GenerationPipeline pipeline)
             ReasoningContent = thought,
             Logprobs = request.ReportLogprobs ? TokenTexts.ForCompletion(result.AnswerTokens, tokenizer, 0) : null,
             ReasoningLogprobs = request.ReportLogprobs && thought is not null ? TokenTexts.ForCompletion(result.ThoughtTokens, tokenizer, 0) : null,
+            ThoughtSummary = request.SummarizeThoughts ? ThoughtSummarizer.Of(result) : null,
             FinishReason = Wording.FinishReason(result.Finished!),
         };
     }

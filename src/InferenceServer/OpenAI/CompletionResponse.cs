@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using InferenceServer.Requests;
+using InferenceServer.Streaming;
 
 namespace InferenceServer.OpenAI;
 
@@ -41,6 +42,10 @@ public sealed record CompletionChoice
     /// <summary>Of the thought's tokens.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public CompletionLogprobs? ReasoningLogprobs { get; init; }
+
+    /// <summary>At the end, where thoughts are summarised: what they came to.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public ThoughtSummary? ThoughtSummary { get; init; }
 
     /// <summary>stop or length; null while the choice goes on.</summary>
     public string? FinishReason { get; init; }

@@ -11,6 +11,7 @@ internal sealed class CompletionStream(MappedRequest request, WireFormat wire, b
 {
     private readonly string _id = Wording.NewId("cmpl");
     private readonly long _created = Wording.Now();
+    private readonly ThoughtSummarizer[] _summaries = [.. request.Generations.Select(_ => new ThoughtSummarizer())];
     private readonly int[] _answerLengths = new int[request.Generations.Count];
     private readonly int[] _thoughtLengths = new int[request.Generations.Count];
 
@@ -20,6 +21,7 @@ internal sealed class CompletionStream(MappedRequest request, WireFormat wire, b
 
     public override void Token(SseWriter writer, int choice, GenerationEvent.Token token)
     {
+        if (request.SummarizeThoughts) _summaries[choice].Add(token);
         var isThought = token.Channel == TokenChannel.Thought;
         if (isThought && !request.ShowThoughts) return;
         var lengths = isThought ? _thoughtLengths : _answerLengths;
@@ -39,7 +41,7 @@ internal sealed class CompletionStream(MappedRequest request, WireFormat wire, b
     }
 
     public override void Finished(SseWriter writer, int choice, GenerationEvent.Finished finished) =>
-        Write(writer, new CompletionChoice { Index = choice, Text = "", FinishReason = Wording.FinishReason(finished) });
+        Write(writer, new CompletionChoice { Index = choice, Text = "", FinishReason = Wording.FinishReason(finished), ThoughtSummary = _summaries[choice].Result() });
 
     public override void Complete(SseWriter writer, GenerationUsage usage)
     {

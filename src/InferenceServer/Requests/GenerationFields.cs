@@ -45,6 +45,12 @@ public abstract record GenerationFields
     /// <summary>false hides the thoughts; the answer and the usage stay the same.</summary>
     public bool? IncludeReasoning { get; init; }
 
+    /// <summary>
+    /// all or summary: every thought token, or at the end how many thoughts there were and how much they weighed. Default: all,
+    /// but summary for quiet_star, which thinks before each answer token; only it can be summarised.
+    /// </summary>
+    public string? Thoughts { get; init; }
+
     /// <summary>A thought to take instead of the model's own: only the answer is generated.</summary>
     public string? Thought { get; init; }
 

@@ -9,7 +9,20 @@ namespace InferenceServer.Requests;
 /// <param name="Generations">One per choice: all choices of the first prompt, then those of the next.</param>
 /// <param name="PromptTokens">Each prompt counted once, however many choices it has.</param>
 public sealed record MappedRequest(
-    ServedModel Model, IReadOnlyList<GenerationRequest> Generations, int PromptTokens, bool ShowThoughts, bool ReportLogprobs);
+    ServedModel Model, IReadOnlyList<GenerationRequest> Generations, int PromptTokens, ThoughtView Thoughts, bool ReportLogprobs)
+{
+    public bool ShowThoughts => Thoughts == ThoughtView.All;
+
+    public bool SummarizeThoughts => Thoughts == ThoughtView.Summary;
+}
+
+/// <summary>What a client sees of thoughts.</summary>
+public enum ThoughtView
+{
+    Hidden,
+    All,
+    Summary,
+}
 
 /// <summary>From the fields of a request, checked against the model, to what the engine takes. Nothing after it knows HTTP.</summary>
 public sealed class RequestMapper(ServerSettings settings, SamplingMapper sampling, ThoughtMapper thoughts, ContextRoom room)
@@ -53,7 +66,7 @@ public sealed class RequestMapper(ServerSettings settings, SamplingMapper sampli
                 generations.Add(template with { Prompt = prompt, MaxTokens = Math.Min(maxTokens ?? settings.DefaultMaxTokens, left), Choice = choice });
         }
 
-        return new MappedRequest(model, generations, prompts.Sum(prompt => prompt.Count), fields.ShowsThoughts, topLogprobs is not null);
+        return new MappedRequest(model, generations, prompts.Sum(prompt => prompt.Count), ThoughtMapper.View(fields, model), topLogprobs is not null);
     }
 
     private static string CacheSalt(string? salt) => salt is null or { Length: <= MaxSaltLength }

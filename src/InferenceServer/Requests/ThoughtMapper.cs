@@ -14,6 +14,7 @@ public sealed class ThoughtMapper(ServerSettings settings)
     private const string BudgetParam = "thinking_token_budget";
     private const string EffortParam = "reasoning_effort";
     private const string ThoughtParam = "thought";
+    private const string ViewParam = "thoughts";
 
     /// <summary>Thought tokens at most; null = the model's own default.</summary>
     /// <exception cref="ApiException">400: out of bounds, in conflict, or nothing this model can do.</exception>
@@ -30,6 +31,23 @@ public sealed class ThoughtMapper(ServerSettings settings)
 
         var param = budget is null ? EffortParam : BudgetParam;
         return (budget ?? effort) is { } wanted ? Allowed(model.Thinking, wanted, param, named: budget is null) : null;
+    }
+
+    /// <summary>How thoughts are to be shown.</summary>
+    /// <exception cref="ApiException">400: no such view, or none this model has.</exception>
+    public static ThoughtView View(GenerationFields fields, ServedModel model)
+    {
+        var many = model.Thinking.Method == ThinkingMethod.QuietStar;
+        var view = fields.Thoughts switch
+        {
+            null => many ? ThoughtView.Summary : ThoughtView.All,
+            "all" => ThoughtView.All,
+            "summary" when many => ThoughtView.Summary,
+            "summary" => throw ApiException.Invalid(
+                ViewParam, $"This model ({model.Thinking.Method.Id()}) has at most one thought: '{ViewParam}' may only be all.", "unsupported_parameter"),
+            _ => throw ApiException.Invalid(ViewParam, $"'{ViewParam}' must be all or summary."),
+        };
+        return fields.ShowsThoughts ? view : ThoughtView.Hidden;
     }
 
     /// <summary>The thought the client supplies; null = the model thinks for itself.</summary>

@@ -11,9 +11,12 @@ public sealed class ChoiceResult
     private readonly StringBuilder _thought = new();
     private readonly StringBuilder _answer = new();
 
-    public List<GenerationEvent.Token> ThoughtTokens { get; } = [];
+    /// <summary>Of both channels, in the order they were made.</summary>
+    public List<GenerationEvent.Token> Tokens { get; } = [];
 
-    public List<GenerationEvent.Token> AnswerTokens { get; } = [];
+    public IEnumerable<GenerationEvent.Token> ThoughtTokens => Tokens.Where(token => token.Channel == TokenChannel.Thought);
+
+    public IEnumerable<GenerationEvent.Token> AnswerTokens => Tokens.Where(token => token.Channel == TokenChannel.Answer);
 
     public string Thought => _thought.ToString();
 
@@ -38,21 +41,13 @@ public sealed class ChoiceResult
     {
         switch (generationEvent)
         {
-            case GenerationEvent.Token { Channel: TokenChannel.Thought } token:
-                _thought.Append(token.Text);
-                ThoughtTokens.Add(token);
-                break;
             case GenerationEvent.Token token:
-                _answer.Append(token.Text);
-                AnswerTokens.Add(token);
+                (token.Channel == TokenChannel.Thought ? _thought : _answer).Append(token.Text);
+                Tokens.Add(token);
                 break;
-            case GenerationEvent.Restarted { Channel: TokenChannel.Thought }:
-                _thought.Clear();
-                ThoughtTokens.Clear();
-                break;
-            case GenerationEvent.Restarted:
-                _answer.Clear();
-                AnswerTokens.Clear();
+            case GenerationEvent.Restarted restarted:
+                (restarted.Channel == TokenChannel.Thought ? _thought : _answer).Clear();
+                Tokens.RemoveAll(token => token.Channel == restarted.Channel);
                 break;
             case GenerationEvent.Finished finished:
                 Finished = finished;

@@ -12,7 +12,7 @@ public sealed class BundledCheckpointTests(BundledCheckpointTests.BundledServer 
 {
     private const double Tie = 1e-4;
 
-    private static readonly string Folder = Repository.Path("checkpoints");
+    private static readonly string Checkpoints = Repository.Path("checkpoints");
 
     public static TheoryData<string> Names => [.. Folders()];
 
@@ -24,7 +24,7 @@ public sealed class BundledCheckpointTests(BundledCheckpointTests.BundledServer 
         var (path, body) = line["prompt"] is { } prompt
             ? (Completions, Completion((string)prompt!, name))
             : (Chats, Chat((string)line["user"]!, name));
-        body.With("temperature", 0).With("max_tokens", (int?)line["max_tokens"] ?? 512);
+        body.With("thoughts", "all").With("temperature", 0).With("max_tokens", (int?)line["max_tokens"] ?? 512);
         var expected = ((string?)line["thought"] ?? "", (string)line["answer"]!);
         var whole = await server.CallAsync(path, body);
         Assert.Equal(expected, path == Chats ? Whole(Said(whole)) : SaidInCompletion(whole));
@@ -48,7 +48,7 @@ public sealed class BundledCheckpointTests(BundledCheckpointTests.BundledServer 
     }
 
     private static IEnumerable<string> Folders() =>
-        Directory.EnumerateDirectories(Folder).Select(path => Path.GetFileName(path)).Order(StringComparer.Ordinal);
+        Directory.EnumerateDirectories(Checkpoints).Select(path => Path.GetFileName(path)).Order(StringComparer.Ordinal);
 
     private static JsonObject FirstCertain(string name)
     {
@@ -60,6 +60,6 @@ public sealed class BundledCheckpointTests(BundledCheckpointTests.BundledServer 
     public sealed class BundledServer : TestServer
     {
         protected override IReadOnlyDictionary<string, string> ExtraSettings =>
-            Folders().Select((name, i) => KeyValuePair.Create($"Models:{i + 3}:Path", Path.Combine(Folder, name))).ToDictionary();
+            Folders().Select((name, i) => KeyValuePair.Create($"Models:{i + 3}:Path", Path.Combine(Checkpoints, name))).ToDictionary();
     }
 }

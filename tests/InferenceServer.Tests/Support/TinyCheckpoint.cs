@@ -14,6 +14,7 @@ internal sealed class TinyCheckpoint(string directory)
     public const int Context = 512;
     public const int Layers = 4;
     public const int ThinkingLayer = 2;
+    public const int ThoughtLength = 3;
     public const int VocabularySize = 264;
 
     internal const int Hidden = 32;
@@ -31,7 +32,7 @@ internal sealed class TinyCheckpoint(string directory)
     private readonly SortedDictionary<string, (int[] Shape, float[] Data)> _tensors = new(StringComparer.Ordinal);
     private readonly Random _random = new(7);
 
-    /// <param name="method">tas or plain.</param>
+    /// <param name="method">tas, quiet_star or plain.</param>
     /// <param name="bare">Without a chat template, and greedy by its own wish.</param>
     public static string Write(string directory, string method, bool bare = false)
     {
@@ -45,6 +46,7 @@ internal sealed class TinyCheckpoint(string directory)
     private void WriteAll(string method, bool bare)
     {
         AddTensors(method == "tas");
+        if (method == "quiet_star") AddQuietStar();
         File.WriteAllBytes(Path.Combine(directory, "model.safetensors"), Safetensors(_tensors));
         File.WriteAllText(Path.Combine(directory, "config.json"), Config(method).ToJsonString());
         File.WriteAllText(Path.Combine(directory, "tokenizer.json"), Tokenizer().ToJsonString());
@@ -87,6 +89,7 @@ internal sealed class TinyCheckpoint(string directory)
             };
         }
 
+        if (method == "quiet_star") config["thinking"] = new JsonObject { ["method"] = method, ["sampled_thought_tokens"] = ThoughtLength, ["embedding_scale"] = 1 };
         return config;
     }
 
@@ -152,6 +155,17 @@ internal sealed class TinyCheckpoint(string directory)
         if (!thinks) return;
         AddOnes("thinking_norm.weight");
         AddHead("thinking_head.weight");
+    }
+
+    private void AddQuietStar()
+    {
+        Add("start_embedding", 1, 2, Hidden);
+        Add("end_embedding", 1, 2, Hidden);
+        Add("talk_head.0.0.weight", Spread, Hidden, 2 * Hidden);
+        Add("talk_head.0.0.bias", Spread, Hidden);
+        Add("talk_head.0.2.weight", Spread, Hidden, Hidden);
+        Add("talk_head.0.2.bias", Spread, Hidden);
+        Add("talk_head.0.4.weight", Spread, 1, Hidden);
     }
 
     private void Add(string name, float spread, params int[] shape)

@@ -8,7 +8,7 @@ namespace InferenceServer.Models.Tests.Architectures;
 public class ModelBuilderTests
 {
     [Theory]
-    [InlineData("model_type", "\"mamba\"", "gemma, gpt2, granite, llama, mistral, phi, phi3, qwen2, qwen3")]
+    [InlineData("model_type", "\"mamba\"", "gemma, gpt2, granite, llama, mistral, phi, phi3, quiet, qwen2, qwen3")]
     [InlineData("model_type", null, "model_type")]
     [InlineData("quantization_config", """{"quant_method":"gptq"}""", "quantization_config")]
     [InlineData("hidden_act", "\"relu6\"", "silu")]

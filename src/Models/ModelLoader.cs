@@ -40,7 +40,7 @@ public static class ModelLoader
             decoder = new CpuDecoder(spec, PageCount(spec, geometry, options.KvMemory), options.Cpu, progress, geometry.PageTokens);
             var sides = texts.GetAwaiter().GetResult();
             foreach (var side in sides) side.CheckVocabulary(spec.VocabularySize);
-            var models = sources.Select((source, i) => Model(source, spec, variants[i], sides[i].Tokenizer)).ToList();
+            var models = sources.Select((source, i) => Model(source, spec, variants[i], sides[i])).ToList();
             var engine = new InferenceEngine(decoder, models[0], options.Engine, logger);
             var group = new ModelGroup(engine, files);
             group.Models =
@@ -90,13 +90,17 @@ public static class ModelLoader
         return variants;
     }
 
-    private static EngineModel Model(ModelSource source, DecoderSpec spec, BuiltModel built, Tokenizer tokenizer)
+    private static EngineModel Model(ModelSource source, DecoderSpec spec, BuiltModel built, TextSide side)
     {
-        var thinking = built.Method.Block;
+        var tokenizer = side.Tokenizer;
+        var thinking = built.Method.Source == MethodSource.Default ? ReasoningSigns.Find(tokenizer, side.ChatTemplate) ?? built.Method.Block : built.Method.Block;
         if (thinking is { Method: ThinkingMethod.QuietStar, BaseVocabularySize: 0 })
             thinking = thinking with { BaseVocabularySize = QuietStarParts.VocabularyLimit(tokenizer, spec.VocabularySize) };
+
+        // Markers are told from text, so a marker that is a special token must become text.
+        var shown = thinking.ThoughtMarkers.Concat(thinking.AnswerMarkers).Any(marker => tokenizer.TokenToId(marker) is { } id && tokenizer.IsSpecial(id));
         return new EngineModel(
-            source.Options.Name, spec, thinking, built.EndOfTextIds.ToHashSet(), () => new Detokenizer(tokenizer.CreateDetokenizer(skipSpecialTokens: true)))
+            source.Options.Name, spec, thinking, built.EndOfTextIds.ToHashSet(), () => new Detokenizer(tokenizer.CreateDetokenizer(skipSpecialTokens: !shown)))
         {
             Adapters = built.Adapters,
         };

@@ -19,6 +19,9 @@ public sealed class ServedModel(
 
     public DecoderSpec Spec => model.Spec;
 
+    /// <summary>Layers of the network that answers; ICoT-KD's emulator has as many again.</summary>
+    public int Layers => Thinking.Method == ThinkingMethod.IcotKd ? Spec.Layers.Count / 2 : Spec.Layers.Count;
+
     public ThinkingBlock Thinking => model.Thinking;
 
     public ModelAdapters Adapters => model.Adapters;
@@ -27,6 +30,12 @@ public sealed class ServedModel(
 
     /// <summary>Null where the checkpoint brings none: chat is then dressed by <see cref="ThinkingBlock.PromptTemplate"/>.</summary>
     public ChatTemplate? ChatTemplate { get; } = chatTemplate;
+
+    /// <summary>The chat template's variable that switches thoughts on and off, null where it has none.</summary>
+    public string? ThinkingSwitch { get; } = ReasoningSigns.Switch(chatTemplate);
+
+    /// <summary>Whether a request can switch the thoughts of a model on and off that are text like its answer.</summary>
+    public bool CanSwitchThoughts => ThinkingSwitch is not null || Thinking.ThoughtPrompt is not null;
 
     public IReadOnlySet<int> EndOfSequence => model.EndOfSequence;
 

@@ -142,13 +142,13 @@ class Tokenizer:
         return ids
 
     def decode(self, ids: list[int]) -> str:
-        """The text of token ids; added tokens appear as their content."""
+        """The text of token ids; added tokens appear as their content, ids the tokenizer does not have not at all."""
         out = bytearray()
         for i in ids:
             if i in self._added_ids:
                 out += self._texts[i].encode()
             else:
-                out += bytes(self._bytes[letter] for letter in self._texts[i])
+                out += bytes(self._bytes[letter] for letter in self._texts.get(i, ""))
         return out.decode(errors="replace")
 
     def _pre_tokenize(self, text: str) -> list[str]:

@@ -6,20 +6,26 @@
 from pathlib import Path
 
 
-def draw(panels: dict[str, dict[str, list[tuple[float, float]]]], out: str | Path) -> None:
-    """One panel per title; each holds labelled curves, lists of (step, loss)."""
+def draw(panels: dict[str, dict[str, list[tuple[float, float]]]], out: str | Path,
+         linear: dict[str, str] | None = None) -> None:
+    """One panel per title; each holds labelled curves, lists of (step, loss), on a logarithmic scale.
+
+    `linear` names panels that are not losses: their scale is linear and their x-axis has the given name.
+    """
     import matplotlib
     matplotlib.use("Agg")
     from matplotlib import pyplot
 
     figure, axes = pyplot.subplots(1, len(panels), figsize=(4.2 * len(panels), 3.1), squeeze=False)
     for axis, (title, curves) in zip(axes[0], panels.items()):
+        name = (linear or {}).get(title)
         for label, points in curves.items():
             if points:
-                axis.plot([step for step, _ in points], [max(loss, 1e-4) for _, loss in points], label=label, linewidth=1.2)
+                heights = [value if name else max(value, 1e-4) for _, value in points]
+                axis.plot([step for step, _ in points], heights, label=label, linewidth=1.2)
         axis.set_title(title, fontsize=9)
-        axis.set_xlabel("step", fontsize=8)
-        axis.set_yscale("log")
+        axis.set_xlabel(name or "step", fontsize=8)
+        axis.set_yscale("linear" if name else "log")
         axis.tick_params(labelsize=7)
         axis.grid(alpha=0.3, linewidth=0.5)
         axis.legend(fontsize=7)

@@ -39,7 +39,7 @@ internal sealed class Banner(ModelRegistry models, IServer server, IHostApplicat
     [
         model.Name,
         model.Thinking.Method.Id(),
-        model.Spec.Layers.Count.ToString(CultureInfo.InvariantCulture),
+        model.Layers.ToString(CultureInfo.InvariantCulture),
         ThinkingLayer(model)?.ToString(CultureInfo.InvariantCulture) ?? "-",
         model.ContextLength.ToString(CultureInfo.InvariantCulture),
         loadTime.TotalSeconds.ToString("F2", CultureInfo.InvariantCulture) + " s",

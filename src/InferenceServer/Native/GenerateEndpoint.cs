@@ -42,11 +42,11 @@ internal sealed class GenerateEndpoint(GenerationPipeline pipeline)
     {
         if (generate.Prompt is { } prompt && generate.Messages is null)
         {
-            var prompts = pipeline.Prompts.Encode(prompt, model);
+            var prompts = pipeline.Prompts.Encode(prompt, generate, model);
             return prompts.Count == 1 ? prompts[0] : throw ApiException.Invalid("prompt", "This endpoint takes one prompt: a string or an array of token ids.");
         }
 
-        if (generate.Messages is { } messages && generate.Prompt is null) return pipeline.Prompts.Encode(messages, model);
+        if (generate.Messages is { } messages && generate.Prompt is null) return pipeline.Prompts.Encode(messages, generate, model);
         throw ApiException.Invalid(
             "prompt", "Send either 'prompt' or 'messages'.", generate.Prompt is null ? "missing_required_parameter" : "conflicting_parameters");
     }

@@ -13,7 +13,7 @@ internal sealed class ChatEndpoint(GenerationPipeline pipeline)
         var chat = await pipeline.ReadAsync<ChatRequest>(context);
         var ready = pipeline.Models.Require(chat.Model);
         var includesUsage = Wording.IncludesUsage(chat, chat.StreamOptions);
-        var prompt = pipeline.Prompts.Encode(chat.Messages, ready.Model);
+        var prompt = pipeline.Prompts.Encode(chat.Messages, chat, ready.Model);
         var request = pipeline.Mapper.Map(chat, ready, [prompt], chat.N, MaxTokens(chat), TopLogprobs(chat));
         if (chat.Stream == true)
         {

@@ -11,6 +11,7 @@ internal sealed class ChatStream(MappedRequest request, WireFormat wire, bool in
 {
     private readonly string _id = Wording.NewId("chatcmpl");
     private readonly long _created = Wording.Now();
+    private readonly HeldThoughts[] _held = [.. request.Generations.Select(_ => new HeldThoughts(request.Model.Thinking.ResampleMissingAnswer))];
     private readonly ThoughtSummarizer[] _summaries = [.. request.Generations.Select(_ => new ThoughtSummarizer())];
 
     public override void Begin(SseWriter writer)
@@ -20,6 +21,27 @@ internal sealed class ChatStream(MappedRequest request, WireFormat wire, bool in
     }
 
     public override void Token(SseWriter writer, int choice, GenerationEvent.Token token)
+    {
+        foreach (var ready in _held[choice].Add(token)) Send(writer, choice, ready);
+    }
+
+    public override void Restarted(SseWriter writer, int choice, GenerationEvent.Restarted restarted) => _held[choice].Restart();
+
+    public override void Finished(SseWriter writer, int choice, GenerationEvent.Finished finished)
+    {
+        foreach (var held in _held[choice].Release()) Send(writer, choice, held);
+        Write(writer, [new ChatChunkChoice(choice, new ChatDelta(), null, Wording.FinishReason(finished)) { ThoughtSummary = _summaries[choice].Result() }], usage: null);
+    }
+
+    public override void Complete(SseWriter writer, GenerationUsage usage)
+    {
+        if (includesUsage) Write(writer, [], Usage.Of(usage));
+        writer.WriteDone();
+    }
+
+    public override void Fail(SseWriter writer, ErrorResponse problem) => writer.Write(problem, wire.Of<ErrorResponse>());
+
+    private void Send(SseWriter writer, int choice, GenerationEvent.Token token)
     {
         if (request.SummarizeThoughts) _summaries[choice].Add(token);
         var isThought = token.Channel == TokenChannel.Thought;
@@ -34,22 +56,6 @@ internal sealed class ChatStream(MappedRequest request, WireFormat wire, bool in
         if (token.Text.Length == 0 && logprobs is null) return;
         Write(writer, choice, isThought ? new ChatDelta { ReasoningContent = token.Text } : new ChatDelta { Content = token.Text }, logprobs);
     }
-
-    // This wire format cannot take words back: a thought that was drawn anew follows the one it replaces.
-    public override void Restarted(SseWriter writer, int choice, GenerationEvent.Restarted restarted)
-    {
-    }
-
-    public override void Finished(SseWriter writer, int choice, GenerationEvent.Finished finished) =>
-        Write(writer, [new ChatChunkChoice(choice, new ChatDelta(), null, Wording.FinishReason(finished)) { ThoughtSummary = _summaries[choice].Result() }], usage: null);
-
-    public override void Complete(SseWriter writer, GenerationUsage usage)
-    {
-        if (includesUsage) Write(writer, [], Usage.Of(usage));
-        writer.WriteDone();
-    }
-
-    public override void Fail(SseWriter writer, ErrorResponse problem) => writer.Write(problem, wire.Of<ErrorResponse>());
 
     private void Write(SseWriter writer, int choice, ChatDelta delta, ChatLogprobs? logprobs = null) =>
         Write(writer, [new ChatChunkChoice(choice, delta, logprobs, null)], usage: null);

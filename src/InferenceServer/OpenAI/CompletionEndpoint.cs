@@ -13,7 +13,7 @@ internal sealed class CompletionEndpoint(GenerationPipeline pipeline)
         var ready = pipeline.Models.Require(completion.Model);
         var includesUsage = Wording.IncludesUsage(completion, completion.StreamOptions);
         int? topLogprobs = completion.Logprobs is { } top ? Bounds.Within("logprobs", top, 0, pipeline.Settings.MaxLogprobs) : null;
-        var prompts = pipeline.Prompts.Encode(completion.Prompt, ready.Model);
+        var prompts = pipeline.Prompts.Encode(completion.Prompt, completion, ready.Model);
         var request = pipeline.Mapper.Map(completion, ready, prompts, completion.N, completion.MaxTokens, topLogprobs);
         if (completion.Stream == true)
         {

@@ -8,7 +8,31 @@ public sealed record ModelList(string Object, IReadOnlyList<ModelResponse> Data)
 /// <param name="Created">When it was configured, in seconds since 1970.</param>
 /// <param name="Ready">Whether it is loaded; what follows is null until then.</param>
 /// <param name="Method">How it thinks: plain, tas, bitune, icot_si, icot_kd, quiet_star or tpo.</param>
+/// <param name="Layers">Layers of the network that answers.</param>
 /// <param name="ThinkingLayer">tas: layers run before the thinking head; null for other methods.</param>
 /// <param name="ContextLength">Positions of one sequence, prompt and markers included.</param>
+/// <param name="BaseModel">An adapter: name of its base's folder, whose weights and engine it shares; null for a whole model.</param>
+/// <param name="VocabularySize">Token ids are below it.</param>
 public sealed record ModelResponse(
-    string Id, string Object, long Created, string OwnedBy, bool Ready, string? Method, int? Layers, int? ThinkingLayer, int? ContextLength);
+    string Id,
+    string Object,
+    long Created,
+    string OwnedBy,
+    bool Ready,
+    string? Method,
+    int? Layers,
+    int? ThinkingLayer,
+    int? ContextLength,
+    string? BaseModel,
+    int? VocabularySize,
+    ModelAbilities? Abilities);
+
+/// <summary>What requests may ask of a model.</summary>
+/// <param name="Thoughts">When it thinks in words: before the answer, during it (before each token), or never.</param>
+/// <param name="ThinkingBudget">What a thinking budget can do: exact (any bound), switch (thoughts off, or on), none.</param>
+/// <param name="SuppliedThought">Whether a thought can be given instead of its own.</param>
+/// <param name="ThoughtSummary">Whether its thoughts can be summarised.</param>
+/// <param name="ThinksByDefault">Whether it thinks where a request does not say.</param>
+/// <param name="ChatTemplate">Whether conversations of several turns reach it: without a template only the last user message does.</param>
+public sealed record ModelAbilities(
+    string Thoughts, string ThinkingBudget, bool SuppliedThought, bool ThoughtSummary, bool ThinksByDefault, bool ChatTemplate);

@@ -1,4 +1,5 @@
 using InferenceServer.Hosting;
+using InferenceServer.Models;
 using InferenceServer.Models.Checkpoints;
 
 namespace InferenceServer.OpenAI;
@@ -20,8 +21,35 @@ internal static class ModelsEndpoint
             "local",
             model is not null,
             model?.Thinking.Method.Id(),
-            model?.Spec.Layers.Count,
+            model?.Layers,
             model is null ? null : Banner.ThinkingLayer(model),
-            model?.ContextLength);
+            model?.ContextLength,
+            model?.BaseModel,
+            model?.Spec.VocabularySize,
+            model is null ? null : Abilities(model));
+    }
+
+    private static ModelAbilities Abilities(ServedModel model)
+    {
+        var method = model.Thinking.Method;
+        return new ModelAbilities(
+            method switch
+            {
+                ThinkingMethod.Tas or ThinkingMethod.Tpo => "before",
+                ThinkingMethod.IcotSi => model.Thinking.EosCountToStop > 1 ? "before" : "never",
+                ThinkingMethod.QuietStar => "during",
+                _ => "never",
+            },
+            method switch
+            {
+                ThinkingMethod.Tas => "exact",
+                ThinkingMethod.QuietStar => "switch",
+                ThinkingMethod.Tpo when model.CanSwitchThoughts => "switch",
+                _ => "none",
+            },
+            SuppliedThought: method == ThinkingMethod.Tas,
+            ThoughtSummary: method == ThinkingMethod.QuietStar,
+            ThinksByDefault: model.Thinking.ThinksByDefault && method is not (ThinkingMethod.Plain or ThinkingMethod.Bitune or ThinkingMethod.IcotKd),
+            ChatTemplate: model.ChatTemplate is not null);
     }
 }

@@ -51,6 +51,9 @@ public abstract record GenerationFields
     /// </summary>
     public string? Thoughts { get; init; }
 
+    /// <summary>Variables for the checkpoint's chat template, such as enable_thinking. Only where messages are sent.</summary>
+    public IReadOnlyDictionary<string, JsonElement>? ChatTemplateKwargs { get; init; }
+
     /// <summary>A thought to take instead of the model's own: only the answer is generated.</summary>
     public string? Thought { get; init; }
 

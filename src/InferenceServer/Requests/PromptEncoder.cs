@@ -8,11 +8,13 @@ using InferenceServer.Models.Tokenization.ChatTemplates;
 namespace InferenceServer.Requests;
 
 /// <summary>How a prompt is dressed: completions go as they are, chat through the checkpoint's template.</summary>
-public sealed class PromptEncoder(ServerSettings settings, UnknownFields unknown)
+public sealed class PromptEncoder(ServerSettings settings, UnknownFields unknown, ThoughtMapper thoughts)
 {
     /// <exception cref="ApiException">400: no prompt, or an id the model does not have.</exception>
-    public IReadOnlyList<IReadOnlyList<int>> Encode(PromptInput prompt, ServedModel model)
+    public IReadOnlyList<IReadOnlyList<int>> Encode(PromptInput prompt, GenerationFields fields, ServedModel model)
     {
+        if (fields.ChatTemplateKwargs is not null)
+            throw ApiException.Invalid("chat_template_kwargs", "A prompt is sent to the model as it is: 'chat_template_kwargs' goes with 'messages'.", "unsupported_parameter");
         if (prompt.Items.Count == 0) throw ApiException.Invalid("prompt", "The prompt is empty: send at least one.");
         if (prompt.Items.Count > settings.MaxChoices)
             throw ApiException.Invalid("prompt", $"A request may have {settings.MaxChoices} prompts; it has {prompt.Items.Count}.");
@@ -20,18 +22,41 @@ public sealed class PromptEncoder(ServerSettings settings, UnknownFields unknown
     }
 
     /// <exception cref="ApiException">400: the messages cannot be dressed for this model.</exception>
-    public IReadOnlyList<int> Encode(IReadOnlyList<ChatMessage> messages, ServedModel model)
+    public IReadOnlyList<int> Encode(IReadOnlyList<ChatMessage> messages, GenerationFields fields, ServedModel model)
     {
         Check(messages);
-        if (model.ChatTemplate is { } template) return Encode(Render(template, messages, model), model.Tokenizer, addSpecialTokens: false);
+        var thinks = thoughts.WantsThoughts(fields, model);
+        if (model.Thinking.ThoughtPrompt is { } ask && thinks != false) messages = Asking(messages, ask);
+        if (model.ChatTemplate is { } template)
+            return Encode(Render(template, messages, Variables(fields, model, thinks), model), model.Tokenizer, addSpecialTokens: false);
+        if (fields.ChatTemplateKwargs is not null)
+            throw ApiException.Invalid("chat_template_kwargs", "This model has no chat template to give variables to.", "unsupported_parameter");
         return Encode(PromptTemplates.Fill(LastUserMessage(messages), model), model.Tokenizer, addSpecialTokens: true);
+    }
+
+    /// <summary>The conversation with its last user message put into the thought prompt; earlier ones stay as they were.</summary>
+    private static List<ChatMessage> Asking(IReadOnlyList<ChatMessage> messages, string ask)
+    {
+        var asking = messages.ToList();
+        var last = asking.FindLastIndex(message => message.Role == "user");
+        if (last >= 0 && asking[last].Content is { } content)
+            asking[last] = asking[last] with { Content = content with { Text = ask.Replace("{input}", content.Text, StringComparison.Ordinal) } };
+        return asking;
+    }
+
+    private static Dictionary<string, JsonElement> Variables(GenerationFields fields, ServedModel model, bool? thinks)
+    {
+        var variables = new Dictionary<string, JsonElement>(fields.ChatTemplateKwargs ?? new Dictionary<string, JsonElement>());
+        if (model.ThinkingSwitch is { } name && thinks is { } value) variables[name] = JsonElement.Parse(value ? "true" : "false");
+        return variables;
     }
 
     private static string LastUserMessage(IReadOnlyList<ChatMessage> messages) =>
         messages.LastOrDefault(message => message.Role == "user")?.Content?.Text
         ?? throw ApiException.Invalid("messages", "There is no user message to answer.");
 
-    private static IReadOnlyList<TemplateSegment> Render(ChatTemplate template, IReadOnlyList<ChatMessage> messages, ServedModel model)
+    private static IReadOnlyList<TemplateSegment> Render(
+        ChatTemplate template, IReadOnlyList<ChatMessage> messages, IReadOnlyDictionary<string, JsonElement> variables, ServedModel model)
     {
         try
         {
@@ -39,6 +64,7 @@ public sealed class PromptEncoder(ServerSettings settings, UnknownFields unknown
             {
                 Messages = [.. messages.Select(message => ToJson(message, model.Thinking.KeepThoughtsInHistory))],
                 AddGenerationPrompt = true,
+                Variables = variables,
             });
         }
         catch (ChatTemplateException exception)

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using InferenceServer.Errors;
 using InferenceServer.Hosting;
 using InferenceServer.Models;
@@ -15,6 +16,7 @@ public sealed class ThoughtMapper(ServerSettings settings)
     private const string EffortParam = "reasoning_effort";
     private const string ThoughtParam = "thought";
     private const string ViewParam = "thoughts";
+    private const string KwargsParam = "chat_template_kwargs";
 
     /// <summary>Thought tokens at most; null = the model's own default.</summary>
     /// <exception cref="ApiException">400: out of bounds, in conflict, or nothing this model can do.</exception>
@@ -30,7 +32,28 @@ public sealed class ThoughtMapper(ServerSettings settings)
         }
 
         var param = budget is null ? EffortParam : BudgetParam;
-        return (budget ?? effort) is { } wanted ? Allowed(model.Thinking, wanted, param, named: budget is null) : null;
+        var allowed = (budget ?? effort) is { } wanted ? Allowed(model, wanted, param, named: budget is null) : null;
+        return model.Thinking.Method == ThinkingMethod.Tpo && WantsThoughts(fields, model) == false ? 0 : allowed;
+    }
+
+    /// <summary>
+    /// Whether a model whose thoughts are switched by its prompt is to think: what the request tells its template, else its
+    /// budget or effort, else null, which leaves it to the template.
+    /// </summary>
+    /// <exception cref="ApiException">400: no such effort, or the two contradict each other.</exception>
+    public bool? WantsThoughts(GenerationFields fields, ServedModel model)
+    {
+        var wanted = (fields.ThinkingTokenBudget ?? Effort(fields.ReasoningEffort)) is { } budget ? budget > 0 : (bool?)null;
+        if (model.ThinkingSwitch is { } name && fields.ChatTemplateKwargs?.TryGetValue(name, out var told) == true)
+        {
+            if (told.ValueKind is not (JsonValueKind.True or JsonValueKind.False))
+                throw ApiException.Invalid($"{KwargsParam}.{name}", $"'{KwargsParam}.{name}' must be true or false.", "invalid_type");
+            if (wanted is { } other && other != told.GetBoolean())
+                throw ApiException.Invalid(KwargsParam, $"'{KwargsParam}.{name}' is in conflict with the budget or effort: send one.", "conflicting_parameters");
+            return told.GetBoolean();
+        }
+
+        return wanted ?? (model.Thinking.ThinksByDefault ? null : false);
     }
 
     /// <summary>How thoughts are to be shown.</summary>
@@ -62,8 +85,9 @@ public sealed class ThoughtMapper(ServerSettings settings)
         return model.Tokenizer.EncodeToIds(thought, addSpecialTokens: false, parseSpecialTokens: false);
     }
 
-    private static int? Allowed(ThinkingBlock thinking, int budget, string param, bool named)
+    private static int? Allowed(ServedModel model, int budget, string param, bool named)
     {
+        var thinking = model.Thinking;
         var method = thinking.Method.Id();
         switch (thinking.Method)
         {
@@ -76,6 +100,11 @@ public sealed class ThoughtMapper(ServerSettings settings)
             case ThinkingMethod.QuietStar:
                 throw ApiException.Invalid(
                     param, $"Thoughts of {method} have {thinking.SampledThoughtTokens} tokens each, before every answer token: '{param}' may only be 0.", "unsupported_parameter");
+            case ThinkingMethod.Tpo when model.CanSwitchThoughts && (named || budget == 0):
+                return budget == 0 ? 0 : null;
+            case ThinkingMethod.Tpo when model.CanSwitchThoughts:
+                throw ApiException.Invalid(
+                    param, $"Thoughts of {method} are part of the text the model writes, bounded by 'max_tokens': '{param}' may only be 0.", "unsupported_parameter");
             case ThinkingMethod.IcotSi or ThinkingMethod.Tpo:
                 throw ApiException.Invalid(
                     param, $"Thoughts of {method} are part of the text the model writes: '{param}' cannot bound them; 'max_tokens' does.", "unsupported_parameter");

@@ -6,6 +6,9 @@ public enum MethodSource
     ServerOverride,
     ThinkingBlock,
     Signature,
+
+    /// <summary>The chat template or the tokenizer, which know tags or texts around thoughts.</summary>
+    ChatTemplate,
     Default,
 }
 

@@ -78,6 +78,15 @@ public sealed record ThinkingBlock
     /// <summary>TPO: the output begins inside the thought (the specific prompt, or a template that opens it).</summary>
     public bool StartsInThought { get; init; }
 
+    /// <summary>TPO: a thought marker must be the first thing the model writes, else all of it is answer (think tags).</summary>
+    public bool ThoughtFirst { get; init; }
+
+    /// <summary>TPO: how the last user message asks for a thought, with <c>{input}</c>; null where the chat template does.</summary>
+    public string? ThoughtPrompt { get; init; }
+
+    /// <summary>False for models whose chat template asks for thoughts only when it is told to.</summary>
+    public bool ThinksByDefault { get; init; } = true;
+
     /// <summary>TPO: what to do when no answer marker came: true = sample again, false = hand out the text as it is.</summary>
     public bool ResampleMissingAnswer { get; init; }
 

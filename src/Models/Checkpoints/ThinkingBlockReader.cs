@@ -28,10 +28,11 @@ public static class ThinkingBlockReader
             ?? throw block.Invalid(ThinkingKeys.Method, $"one of {MethodIds()}", CheckpointErrorKind.ThinkingInvalid);
         RefuseUnknownKeys(block, method);
         var defaults = Default(method);
+        if (block.FindText(ThinkingKeys.ThoughtPrompt) == TpoPrompts.SpecificName) defaults = TpoPrompts.Specific(defaults);
         var ahead = block.FindInteger(ThinkingKeys.ThoughtsAhead, 1, 1024) ?? defaults.ThoughtsAhead;
         return defaults with
         {
-            PromptTemplate = Template(block),
+            PromptTemplate = Template(block, ThinkingKeys.PromptTemplate),
             KeepThoughtsInHistory = block.FindFlag(ThinkingKeys.KeepThoughtsInHistory) ?? defaults.KeepThoughtsInHistory,
             ThinkingLayer = method == ThinkingMethod.Tas ? block.RequireInteger(ThinkingKeys.ThinkingLayer, 1, 4096) : 0,
             ThinkingNorm = Norm(block),
@@ -48,6 +49,8 @@ public static class ThinkingBlockReader
             ThoughtMarkers = Markers(block, ThinkingKeys.ThoughtMarkers) ?? defaults.ThoughtMarkers,
             AnswerMarkers = Markers(block, ThinkingKeys.AnswerMarkers) ?? defaults.AnswerMarkers,
             StartsInThought = block.FindFlag(ThinkingKeys.StartsInThought) ?? defaults.StartsInThought,
+            ThoughtFirst = block.FindFlag(ThinkingKeys.ThoughtFirst) ?? defaults.ThoughtFirst,
+            ThoughtPrompt = TpoPrompts.Find(block) ?? Template(block, ThinkingKeys.ThoughtPrompt),
             ResampleMissingAnswer = Resample(block),
             MaxResamples = block.FindInteger(ThinkingKeys.MaxResamples, 0, 16) ?? defaults.MaxResamples,
         };
@@ -108,11 +111,11 @@ public static class ThinkingBlockReader
         _ => throw block.Invalid(ThinkingKeys.OnMissingAnswer, "resample or raw", CheckpointErrorKind.ThinkingInvalid),
     };
 
-    private static string? Template(ConfigSection block)
+    private static string? Template(ConfigSection block, string key)
     {
         const string Input = "{input}";
         const string Short = "{x}";
-        if (block.FindText(ThinkingKeys.PromptTemplate) is not { } template) return null;
+        if (block.FindText(key) is not { } template) return null;
         if (template.Length <= MaxTemplateLength)
         {
             if (template.Contains(Input, StringComparison.Ordinal)) return template;
@@ -120,7 +123,7 @@ public static class ThinkingBlockReader
         }
 
         throw block.Invalid(
-            ThinkingKeys.PromptTemplate, $"at most {MaxTemplateLength} characters with {Input} in them", CheckpointErrorKind.ThinkingInvalid);
+            key, $"at most {MaxTemplateLength} characters with {Input} in them", CheckpointErrorKind.ThinkingInvalid);
     }
 
     private static IReadOnlyList<string>? Markers(ConfigSection block, string key)

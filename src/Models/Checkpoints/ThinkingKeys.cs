@@ -22,6 +22,8 @@ public static class ThinkingKeys
     public const string ThoughtMarkers = "thought_markers";
     public const string AnswerMarkers = "answer_markers";
     public const string StartsInThought = "starts_in_thought";
+    public const string ThoughtFirst = "thought_first";
+    public const string ThoughtPrompt = "thought_prompt";
     public const string OnMissingAnswer = "on_missing_answer";
     public const string MaxResamples = "max_resamples";
 
@@ -41,7 +43,7 @@ public static class ThinkingKeys
             ThinkingMethod.IcotSi => [SeparatorTokenId, EosCountToStop, MaxThoughtTokens],
             ThinkingMethod.IcotKd => [SeparatorTokenId],
             ThinkingMethod.QuietStar => [ThoughtsAhead, SampledThoughtTokens, EmbeddingScale, BaseVocabularySize, ReinitFromDashes],
-            ThinkingMethod.Tpo => [ThoughtMarkers, AnswerMarkers, StartsInThought, OnMissingAnswer, MaxResamples, MaxThoughtTokens],
+            ThinkingMethod.Tpo => [ThoughtMarkers, AnswerMarkers, StartsInThought, ThoughtFirst, ThoughtPrompt, OnMissingAnswer, MaxResamples, MaxThoughtTokens],
             _ => (string[])[],
         },
     ];

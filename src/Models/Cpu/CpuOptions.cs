@@ -1,12 +1,15 @@
 namespace InferenceServer.Models.Cpu;
 
-/// <summary>How weights lie in memory. Residual stream and KV are f32 in all of them, activations but in the last two.</summary>
+/// <summary>How weights lie in memory. Residual stream, norms, attention and KV are f32 in all of them.</summary>
 public enum WeightFormat
 {
     /// <summary>4 bytes a weight; f16 and bf16 files are widened, nothing is lost. The mode golden values are compared in.</summary>
     F32,
 
-    /// <summary>2 bytes a weight; f32 and f16 files are rounded to nearest even at load, bf16 files keep their bits.</summary>
+    /// <summary>
+    /// 2 bytes a weight; f32 and f16 files are rounded to nearest even at load, bf16 files keep their bits. Activations are
+    /// rounded to bf16 as they enter a product; sums are f32.
+    /// </summary>
     BF16,
 
     /// <summary>
@@ -22,7 +25,10 @@ public enum WeightFormat
 /// <summary>Instruction sets the kernels are compiled for. All of them yield the same bits.</summary>
 public enum KernelPath
 {
-    /// <summary>512-bit vectors, 32 registers.</summary>
+    /// <summary>The matrix unit for bf16, int8 and int4 with several rows, 512-bit vectors for the rest. Linux on x64.</summary>
+    Amx,
+
+    /// <summary>512-bit vectors, 32 registers; integer products by AVX-VNNI where there is.</summary>
     Avx512,
 
     /// <summary>256-bit vectors with fused multiply-add.</summary>

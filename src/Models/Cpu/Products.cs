@@ -1,5 +1,6 @@
 using InferenceServer.Models.Cpu.Kernels;
 using InferenceServer.Models.Cpu.Memory;
+using InferenceServer.Models.Cpu.Tiles;
 using InferenceServer.Models.Cpu.Weights;
 
 namespace InferenceServer.Models.Cpu;
@@ -13,23 +14,29 @@ internal sealed unsafe class Products : IDisposable
     // Work below this, in bytes of weights or 1/8 of a multiply-add, is done before a second thread has noticed.
     private const long InlineWork = 640 << 10;
 
+    // Activations below this are rounded before a second thread has noticed.
+    private const long InlineActivations = 32 << 10;
+
     // An item streams at least this many bytes of weights, so that the counter is not what is waited for.
     private const long ItemBytes = 48 << 10;
 
-    // Activations below this are quantised before a second thread has noticed.
-    private const long InlineQuantised = 32 << 10;
+    // Rows are split in multiples of this: two tiles' worth.
+    private const int RowUnit = 32;
 
     private readonly KernelSet _kernels;
     private readonly WorkerPool _pool;
     private readonly Action<int, int> _item;
-    private readonly Action<int, int> _quantise;
-    private readonly NativeBuffer _blocks = new();
+    private readonly Action<int, int> _round;
+    private readonly NativeBuffer _rounded = new();
+    private readonly NativeBuffer[] _scratch; // [threads]
     private PackedMatrix _weight = null!;
+    private ActivationForm _form;
     private float* _bias;
-    private float* _x;
+    private float* _floats;
+    private nint _ldFloats;
+    private byte* _x;
+    private nint _ldx; // bytes
     private float* _y;
-    private nint _ldx;
-    private nint _ldBlocks;
     private nint _ldy;
     private int _rows;
     private int _rowsPerItem;
@@ -40,17 +47,18 @@ internal sealed unsafe class Products : IDisposable
     {
         _kernels = kernels;
         _pool = pool;
-        (_item, _quantise) = (Item, Quantise);
+        _scratch = [.. Enumerable.Range(0, pool.Threads).Select(_ => new NativeBuffer())];
+        (_item, _round) = (Item, Round);
     }
 
     /// <summary>y = x · Wᵀ + b for all rows; b ([Outputs]) may be null. Strides count floats.</summary>
     public void Run(PackedMatrix weight, float* bias, float* x, nint ldx, float* y, nint ldy, int rows)
     {
-        (_weight, _rows, _ldx, _ldy) = (weight, rows, ldx, ldy);
+        (_weight, _rows, _ldFloats, _ldy) = (weight, rows, ldx, ldy);
         _bias = bias;
-        _x = x;
+        _floats = x;
         _y = y;
-        if (weight.IsQuantised) QuantiseRows();
+        TakeActivations();
         var work = weight.Bytes + (weight.Inputs * (long)weight.Outputs * rows / 8);
         if (work < InlineWork)
         {
@@ -63,30 +71,43 @@ internal sealed unsafe class Products : IDisposable
         _stripsPerItem = (int)Math.Clamp((ItemBytes + weight.StripBytes - 1) / weight.StripBytes, 1, share);
         _stripItems = (weight.Strips + _stripsPerItem - 1) / _stripsPerItem;
         // Few strips on many threads: split the rows as well.
-        var rowItems = Math.Clamp(4 * _pool.Threads / _stripItems, 1, Math.Max(1, rows / 48));
-        _rowsPerItem = (rows + rowItems - 1) / rowItems;
+        var rowItems = Math.Clamp(4 * _pool.Threads / _stripItems, 1, Math.Max(1, rows / (2 * RowUnit)));
+        _rowsPerItem = ((rows + rowItems - 1) / rowItems + RowUnit - 1) / RowUnit * RowUnit;
         _pool.Run(_stripItems * rowItems, _item);
     }
 
-    public void Dispose() => _blocks.Dispose();
-
-    // Once for all strips. Rows are independent, so it does not matter who does which.
-    private void QuantiseRows()
+    public void Dispose()
     {
-        _ldBlocks = ActivationBlocks.RowBytes(_weight.Inputs);
-        _ = _blocks.Ensure((_rows * (long)_ldBlocks / sizeof(float)) + 1);
-        if (_rows * (long)_weight.Inputs < InlineQuantised)
-        {
-            for (var row = 0; row < _rows; row++) Quantise(row, 0);
-        }
-        else
-        {
-            _pool.Run(_rows, _quantise);
-        }
+        _rounded.Dispose();
+        foreach (var scratch in _scratch) scratch.Dispose();
     }
 
-    private void Quantise(int row, int worker) =>
-        ActivationBlocks.Quantise(_x + (row * _ldx), _weight.Inputs, _blocks.Bytes + (row * _ldBlocks));
+    // Once for all strips. Rows are independent, so it does not matter who does which.
+    private void TakeActivations()
+    {
+        _form = _kernels.FormFor(_weight.Format, _rows);
+        if (_form == ActivationForm.Floats)
+        {
+            _x = (byte*)_floats;
+            _ldx = _ldFloats * sizeof(float);
+            return;
+        }
+
+        _ldx = Activations.RowBytes(_form, _weight.Inputs);
+        // Tiles read whole sets of rows.
+        var padded = (_rows + TileCall.TileRows - 1) / TileCall.TileRows * TileCall.TileRows;
+        _x = (byte*)_rounded.Ensure((padded * (long)_ldx / sizeof(float)) + 1);
+        new Span<byte>(_x + (_rows * _ldx), checked((int)((padded - _rows) * _ldx))).Clear();
+        if (_rows * (long)_weight.Inputs >= InlineActivations)
+        {
+            _pool.Run(_rows, _round);
+            return;
+        }
+
+        for (var row = 0; row < _rows; row++) Round(row, 0);
+    }
+
+    private void Round(int row, int worker) => Activations.Write(_form, _weight, _floats + (row * _ldFloats), _x + (row * _ldx));
 
     private void Item(int item, int worker)
     {
@@ -96,8 +117,7 @@ internal sealed unsafe class Products : IDisposable
         var rows = Math.Min(_rowsPerItem, _rows - row);
         if (rows <= 0) return;
         var y = _y + (row * _ldy);
-        if (_weight.IsQuantised) _kernels.BlockProduct(_weight, strip, strips, _blocks.Bytes + (row * _ldBlocks), _ldBlocks, y, _ldy, rows);
-        else _kernels.Product(_weight, strip, strips, _x + (row * _ldx), _ldx, y, _ldy, rows);
+        _kernels.Product(_form, _weight, strip, strips, _x + (row * _ldx), _ldx, y, _ldy, rows, _scratch[worker]);
         if (_bias == null) return;
         var from = strip * IStripPacker.StripOutputs;
         for (var i = 0; i < rows; i++)

@@ -13,17 +13,43 @@ public enum SpanKind
     Marker,
 }
 
+/// <summary>Where in its text a model begins to write.</summary>
+public enum SplitStart
+{
+    /// <summary>Before any marker.</summary>
+    Before,
+
+    /// <summary>Behind a thought marker that the prompt ends with.</summary>
+    Thought,
+
+    /// <summary>Behind an answer marker, or without thoughts.</summary>
+    Answer,
+}
+
 /// <summary>
 /// Tells thought from answer by text markers, whatever pieces the text comes in: the same text gives the same spans.
 /// Holds back only what may still become a marker; behind the answer marker everything is answer.
 /// </summary>
-public sealed class MarkerSplitter(ThinkingBlock thinking)
+public sealed class MarkerSplitter
 {
+    private readonly ThinkingBlock _thinking;
     private readonly StringBuilder _pending = new();
     private readonly List<(SpanKind, string)> _spans = [];
-    private State _state = thinking.StartsInThought ? State.Thinking : State.Before;
+    private State _state;
     private bool _afterMarker;
     private bool _ended;
+
+    public MarkerSplitter(ThinkingBlock thinking, SplitStart start = SplitStart.Before)
+    {
+        _thinking = thinking;
+        _afterMarker = start == SplitStart.Thought;
+        _state = start switch
+        {
+            SplitStart.Thought => State.Thinking,
+            SplitStart.Answer => State.Answering,
+            _ => thinking.StartsInThought ? State.Thinking : State.Before,
+        };
+    }
 
     private enum State
     {
@@ -77,8 +103,9 @@ public sealed class MarkerSplitter(ThinkingBlock thinking)
         }
 
         var text = _pending.ToString();
-        var thought = _state == State.Before ? Find(text, thinking.ThoughtMarkers) : (At: -1, Length: 0);
-        var answer = Find(text, thinking.AnswerMarkers);
+        if (_state == State.Before && _thinking.ThoughtFirst) return StepToFirst(text);
+        var thought = _state == State.Before ? Find(text, _thinking.ThoughtMarkers) : (At: -1, Length: 0);
+        var answer = Find(text, _thinking.AnswerMarkers);
         var thoughtFirst = thought.At >= 0 && (answer.At < 0 || thought.At < answer.At);
         var marker = thoughtFirst ? thought : answer;
 
@@ -89,6 +116,24 @@ public sealed class MarkerSplitter(ThinkingBlock thinking)
         // Before any marker nothing is decided: it may all turn out to be the answer.
         if (_state == State.Thinking) Take(open, SpanKind.Thought);
         return false;
+    }
+
+    /// <summary>Only white space may stand before the marker; anything else is the answer already.</summary>
+    private bool StepToFirst(string text)
+    {
+        var start = text.Length - text.AsSpan().TrimStart().Length;
+        if (start == text.Length) return false;
+        var begun = text[start..];
+        var marker = _thinking.ThoughtMarkers.Where(marker => begun.StartsWith(marker, StringComparison.Ordinal)).Select(marker => marker.Length).DefaultIfEmpty().Max();
+        if (marker > 0)
+        {
+            Take(start, SpanKind.Marker);
+            return Pass((0, marker), State.Thinking);
+        }
+
+        if (!_ended && _thinking.ThoughtMarkers.Any(other => other.StartsWith(begun, StringComparison.Ordinal))) return false;
+        _state = State.Answering;
+        return true;
     }
 
     private bool Pass((int At, int Length) marker, State next)
@@ -123,7 +168,7 @@ public sealed class MarkerSplitter(ThinkingBlock thinking)
     private int FirstPossibleMarker(string text)
     {
         var first = text.Length;
-        IEnumerable<string> markers = _state == State.Before ? thinking.ThoughtMarkers.Concat(thinking.AnswerMarkers) : thinking.AnswerMarkers;
+        IEnumerable<string> markers = _state == State.Before ? _thinking.ThoughtMarkers.Concat(_thinking.AnswerMarkers) : _thinking.AnswerMarkers;
         foreach (var marker in markers)
         {
             for (var at = Math.Max(0, text.Length - marker.Length + 1); at < first; at++)

@@ -7,12 +7,24 @@ namespace InferenceServer.Models.Thinking;
 /// nothing downstream ever sees a marker. Also serves models with think tags. A token is sent once all its text is
 /// decided; one that holds thought and answer both is sent as thought, and its rest follows as a continuation.
 /// </summary>
-public sealed class Tpo(GenerationRequest request, ProgramContext context) : Plain(request, context)
+public sealed class Tpo : Plain
 {
+    // Longer than any marker in tokens, and cheap to decode.
+    private const int PromptTail = 64;
+
     private readonly Queue<HeldToken> _held = [];
-    private IDetokenizer _detokenizer = context.CreateDetokenizer();
-    private MarkerSplitter _splitter = new(context.Thinking);
+    private readonly SplitStart _start;
+    private IDetokenizer _detokenizer;
+    private MarkerSplitter _splitter;
     private int _resamples;
+
+    public Tpo(GenerationRequest request, ProgramContext context)
+        : base(request, context)
+    {
+        _start = request.ThoughtBudget == 0 ? SplitStart.Answer : context.Thinking.ThoughtFirst ? EndOfPrompt() : SplitStart.Before;
+        _detokenizer = context.CreateDetokenizer();
+        _splitter = new MarkerSplitter(context.Thinking, _start);
+    }
 
     protected override void OnToken(int token, in HeadResult result, ITokenSink sink)
     {
@@ -25,16 +37,17 @@ public sealed class Tpo(GenerationRequest request, ProgramContext context) : Pla
         var text = _detokenizer.Append(token);
         _held.Enqueue(new HeldToken(token, result, text.Length));
         Decide(_splitter.Append(text), sink);
-        if (_splitter.Answering) ThoughtClosedBy ??= Thinking.ThoughtClosedBy.Model;
+        if (_splitter.Answering && _start != SplitStart.Answer) ThoughtClosedBy ??= Thinking.ThoughtClosedBy.Model;
     }
 
     protected override void Complete(FinishReason reason, ITokenSink sink)
     {
-        var missing = !_splitter.Answering && reason == FinishReason.Stop;
+        // The most likely tokens would only be the same again.
+        var missing = !_splitter.Answering && reason == FinishReason.Stop && Request.Answering.Temperature > 0;
         if (missing && Context.Thinking.ResampleMissingAnswer && _resamples < Context.Thinking.MaxResamples)
         {
             _resamples++;
-            _splitter = new MarkerSplitter(Context.Thinking);
+            _splitter = new MarkerSplitter(Context.Thinking, _start);
             _detokenizer = Context.CreateDetokenizer();
             _held.Clear();
             sink.Restart(TokenChannel.Thought);
@@ -46,6 +59,17 @@ public sealed class Tpo(GenerationRequest request, ProgramContext context) : Pla
         Decide(_splitter.Flush(), sink);
         while (_held.TryDequeue(out var silent)) Send(silent, _splitter.Answering, sink);
         base.Complete(reason, sink);
+    }
+
+    // A template may open the thought itself, or open and close it where none is wanted.
+    private SplitStart EndOfPrompt()
+    {
+        var detokenizer = Context.CreateDetokenizer();
+        var tail = string.Concat(Request.Prompt.TakeLast(PromptTail).Select(detokenizer.Append)).TrimEnd();
+        bool EndsWithAny(IEnumerable<string> markers) => markers.Any(marker => tail.EndsWith(marker, StringComparison.Ordinal));
+        return EndsWithAny(Context.Thinking.ThoughtMarkers) ? SplitStart.Thought
+            : EndsWithAny(Context.Thinking.AnswerMarkers) ? SplitStart.Answer
+            : SplitStart.Before;
     }
 
     private void Decide(IReadOnlyList<(SpanKind Kind, string Text)> spans, ITokenSink sink)

@@ -1,3 +1,5 @@
+using System.Net.Http.Json;
+using System.Text.Json.Nodes;
 using InferenceServer.Models.Checkpoints;
 using InferenceServer.Tests.Support;
 using static InferenceServer.Tests.Support.Bodies;
@@ -17,6 +19,14 @@ public sealed class AdapterTests(AdapterTests.AdapterServer server) : IClassFixt
         Assert.NotSame(models[0].Engine, server.Models.Require("plain").Model.Engine);
         Assert.Equal([ThinkingMethod.Tas, ThinkingMethod.Tas, ThinkingMethod.Plain, ThinkingMethod.Bitune], models.Select(model => model.Thinking.Method));
         Assert.Equal([null, "tiny", "tiny", "tiny"], models.Select(model => model.BaseModel));
+    }
+
+    [Fact]
+    public async Task The_list_of_models_names_their_base()
+    {
+        var list = (await server.Http.GetFromJsonAsync<JsonObject>("/v1/models"))!["data"]!.AsArray();
+        Assert.Equal("tiny", (string?)list.Single(model => (string)model!["id"]! == "tiny-bitune")!["base_model"]);
+        Assert.Equal("bitune", (string?)list.Single(model => (string)model!["id"]! == "tiny-bitune")!["method"]);
     }
 
     [Fact]

@@ -19,7 +19,14 @@ public sealed class ModelsTests(TestServer server)
         Assert.Equal(TinyCheckpoint.Layers, (int?)tiny["layers"]);
         Assert.Equal(TinyCheckpoint.ThinkingLayer, (int?)tiny["thinking_layer"]);
         Assert.Equal(TinyCheckpoint.Context, (int?)tiny["context_length"]);
+        Assert.Equal(TinyCheckpoint.VocabularySize, (int?)tiny["vocabulary_size"]);
+        Assert.Null(tiny["base_model"]);
+        var abilities = tiny["abilities"]!;
+        Assert.Equal(("before", "exact", true), ((string?)abilities["thoughts"], (string?)abilities["thinking_budget"], (bool)abilities["supplied_thought"]!));
         Assert.True(JsonNode.DeepEquals(tiny, list["data"]![0]));
+        var plain = list["data"]![1]!["abilities"]!;
+        Assert.Equal(("never", "none", false), ((string?)plain["thoughts"], (string?)plain["thinking_budget"], (bool)plain["supplied_thought"]!));
+        Assert.Equal((true, false), ((bool)plain["chat_template"]!, (bool)list["data"]![2]!["abilities"]!["chat_template"]!));
     }
 
     [Fact]

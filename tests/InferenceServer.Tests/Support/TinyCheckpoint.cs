@@ -27,12 +27,16 @@ internal sealed class TinyCheckpoint(string directory)
     private const string ChatTemplate =
         "{{ bos_token }}{% for m in messages %}<|{{ m.role }}|>{{ m.content }}{% endfor %}{% if add_generation_prompt %}<|assistant|>{% endif %}";
 
+    private const string TagTemplate =
+        "{{ bos_token }}{% for m in messages %}<|{{ m.role }}|>{{ m.content }}{% endfor %}<|assistant|>"
+        + "{% if enable_thinking is defined and enable_thinking is false %}<think>\n\n</think>\n\n{% else %}<think>\n{% endif %}";
+
     private static readonly string[] Special = ["<|bos|>", "<|eos|>", "<|thought_end|>", "<|system|>", "<|user|>", "<|assistant|>"];
 
     private readonly SortedDictionary<string, (int[] Shape, float[] Data)> _tensors = new(StringComparer.Ordinal);
     private readonly Random _random = new(7);
 
-    /// <param name="method">tas, quiet_star or plain.</param>
+    /// <param name="method">tas, quiet_star, plain, or tags: a plain one whose chat template knows think tags and a switch.</param>
     /// <param name="bare">Without a chat template, and greedy by its own wish.</param>
     public static string Write(string directory, string method, bool bare = false)
     {
@@ -51,7 +55,7 @@ internal sealed class TinyCheckpoint(string directory)
         File.WriteAllText(Path.Combine(directory, "config.json"), Config(method).ToJsonString());
         File.WriteAllText(Path.Combine(directory, "tokenizer.json"), Tokenizer().ToJsonString());
         var settings = new JsonObject { ["bos_token"] = "<|bos|>", ["eos_token"] = "<|eos|>" };
-        if (!bare) settings["chat_template"] = ChatTemplate;
+        if (!bare) settings["chat_template"] = method == "tags" ? TagTemplate : ChatTemplate;
         File.WriteAllText(Path.Combine(directory, "tokenizer_config.json"), settings.ToJsonString());
         if (bare) File.WriteAllText(Path.Combine(directory, "generation_config.json"), new JsonObject { ["do_sample"] = false }.ToJsonString());
     }

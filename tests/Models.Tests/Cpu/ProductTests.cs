@@ -122,7 +122,7 @@ public unsafe class ProductTests
                 {
                     var weight = weights[(n * inputs) + k];
                     var activation = (double)x[(row * inputs) + k];
-                    var product = (format == WeightFormat.BF16 ? Widen(Bf16Panels.Round(weight)) : weight) * activation;
+                    var product = format == WeightFormat.BF16 ? Widen(Bf16Panels.Round(weight)) * (double)Widen(Bf16Panels.Round((float)activation)) : weight * activation;
                     sum += product;
                     allowed += 1e-6 * Math.Abs(product);
                     if (!packed.IsQuantised) continue;

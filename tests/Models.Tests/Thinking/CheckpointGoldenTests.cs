@@ -95,7 +95,8 @@ public sealed class CheckpointGoldenTests
         }
         else
         {
-            Assert.Equal(Expected("thought_ids"), said.Ids(TokenChannel.Thought));
+            // A token that would end the answer ends nothing inside a thought of Quiet-STaR.
+            Assert.Equal(GoldenFile.Ids(line, "thought_ids"), said.Ids(TokenChannel.Thought));
             Assert.Equal(Expected("answer_ids"), said.Ids(TokenChannel.Answer));
         }
 

@@ -4,15 +4,16 @@ using InferenceServer.Models.Cpu.Weights;
 namespace InferenceServer.Models.Cpu.Kernels;
 
 /// <summary>
-/// Rows of activations for the quantised formats: per 32 inputs 32 signed bytes, their scale (largest / 127, f32) and their
-/// sum, 40 bytes in all. A row's blocks depend on nothing but the row.
+/// Rows of activations for the quantised formats: per 32 inputs 32 signed bytes, their scale (largest / 127, f32) and what
+/// an integer product must start from because weights are stored around a zero point (minus it times the bytes' sum); 40
+/// bytes in all. A row's blocks depend on nothing but the row and the format.
 /// </summary>
 internal static unsafe class ActivationBlocks
 {
     public const int BlockBytes = 40;
 
-    private const int ScaleOffset = 32;
-    private const int SumOffset = 36;
+    public const int ScaleOffset = 32;
+    public const int BiasOffset = 36;
 
     // Blocks below it are zeros: 127 / largest must be finite.
     private const float Smallest = 1e-30f;
@@ -20,25 +21,22 @@ internal static unsafe class ActivationBlocks
     // Adding 1.5·2²³ rounds to an integer, ties to even, and leaves it in the low bits.
     private const float Shift = 12582912f;
 
-    /// <summary>Bytes from one row to the next: whole blocks, never a power of two.</summary>
-    public static nint RowBytes(int inputs) => (((nint)WeightBlocks.Count(inputs) * BlockBytes) + 63) / 64 * 64 + 64;
-
     public static float Scale(byte* block) => *(float*)(block + ScaleOffset);
 
-    public static int Sum(byte* block) => *(int*)(block + SumOffset);
+    public static int Bias(byte* block) => *(int*)(block + BiasOffset);
 
     /// <summary>Quantises x, [inputs]; a block that holds anything not finite gets a scale of NaN.</summary>
-    public static void Quantise(float* x, int inputs, byte* blocks)
+    public static void Quantise(float* x, int inputs, int zeroPoint, byte* blocks)
     {
         var whole = inputs / WeightBlocks.Inputs;
-        for (var block = 0; block < whole; block++) Quantise(x + (block * WeightBlocks.Inputs), blocks + (block * BlockBytes));
+        for (var block = 0; block < whole; block++) Quantise(x + (block * WeightBlocks.Inputs), zeroPoint, blocks + (block * BlockBytes));
         if (whole == WeightBlocks.Count(inputs)) return;
         var rest = stackalloc float[WeightBlocks.Inputs];
         WeightBlocks.Gather(x, inputs, whole, rest);
-        Quantise(rest, blocks + (whole * BlockBytes));
+        Quantise(rest, zeroPoint, blocks + (whole * BlockBytes));
     }
 
-    private static void Quantise(float* x, byte* block)
+    private static void Quantise(float* x, int zeroPoint, byte* block)
     {
         var (v0, v1, v2, v3) = (Vector256.Load(x), Vector256.Load(x + 8), Vector256.Load(x + 16), Vector256.Load(x + 24));
         // As integers, magnitudes keep their order and what is not finite comes out on top.
@@ -61,6 +59,6 @@ internal static unsafe class ActivationBlocks
         var (q2, q3) = (((v2 * inverse) + shift).AsInt32() - shift.AsInt32(), ((v3 * inverse) + shift).AsInt32() - shift.AsInt32());
         Vector256.Narrow(Vector256.Narrow(q0, q1), Vector256.Narrow(q2, q3)).Store((sbyte*)block);
         *(float*)(block + ScaleOffset) = float.IsFinite(top) ? top / 127 : float.NaN;
-        *(int*)(block + SumOffset) = Vector256.Sum(q0 + q1 + q2 + q3);
+        *(int*)(block + BiasOffset) = -zeroPoint * Vector256.Sum(q0 + q1 + q2 + q3);
     }
 }

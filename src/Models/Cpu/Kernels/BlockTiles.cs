@@ -25,7 +25,7 @@ internal static unsafe class BlockTiles<TDots, TBlocks>
         TDots total0 = TDots.Zero, total1 = TDots.Zero;
         for (; blocks > 0; blocks--, x += ActivationBlocks.BlockBytes)
         {
-            var start = TDots.Create(-TBlocks.ZeroPoint * ActivationBlocks.Sum(x));
+            var start = TDots.Create(ActivationBlocks.Bias(x));
             var (sum0, sum1) = (start, start);
             for (var group = 0; group < TBlocks.Groups; group++, w += GroupBytes)
             {
@@ -52,9 +52,9 @@ internal static unsafe class BlockTiles<TDots, TBlocks>
         for (; blocks > 0; blocks--, x += ActivationBlocks.BlockBytes)
         {
             var next = x + ldx;
-            var start = TDots.Create(-TBlocks.ZeroPoint * ActivationBlocks.Sum(x));
+            var start = TDots.Create(ActivationBlocks.Bias(x));
             var (sumA0, sumA1) = (start, start);
-            start = TDots.Create(-TBlocks.ZeroPoint * ActivationBlocks.Sum(next));
+            start = TDots.Create(ActivationBlocks.Bias(next));
             var (sumB0, sumB1) = (start, start);
             for (var group = 0; group < TBlocks.Groups; group++, w += GroupBytes)
             {
@@ -93,10 +93,10 @@ internal static unsafe class BlockTiles<TDots, TBlocks>
             var x1 = x + ldx;
             var x2 = x + (2 * ldx);
             var x3 = x + (3 * ldx);
-            var sumA = TDots.Create(-TBlocks.ZeroPoint * ActivationBlocks.Sum(x));
-            var sumB = TDots.Create(-TBlocks.ZeroPoint * ActivationBlocks.Sum(x1));
-            var sumC = TDots.Create(-TBlocks.ZeroPoint * ActivationBlocks.Sum(x2));
-            var sumD = TDots.Create(-TBlocks.ZeroPoint * ActivationBlocks.Sum(x3));
+            var sumA = TDots.Create(ActivationBlocks.Bias(x));
+            var sumB = TDots.Create(ActivationBlocks.Bias(x1));
+            var sumC = TDots.Create(ActivationBlocks.Bias(x2));
+            var sumD = TDots.Create(ActivationBlocks.Bias(x3));
             for (var group = 0; group < TBlocks.Groups; group++, quants += GroupBytes)
             {
                 Prefetch(quants, 1);

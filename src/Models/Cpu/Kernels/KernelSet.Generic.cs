@@ -1,35 +1,59 @@
 using InferenceServer.Models.Cpu.Lanes;
+using InferenceServer.Models.Cpu.Memory;
+using InferenceServer.Models.Cpu.Tiles;
 using InferenceServer.Models.Cpu.Weights;
 using InferenceServer.Models.Decoding;
 
 namespace InferenceServer.Models.Cpu.Kernels;
 
 /// <summary>The kernels compiled for one width of registers.</summary>
-internal sealed unsafe class KernelSet<TLanes, TDots> : KernelSet
+internal sealed unsafe class KernelSet<TLanes, TDots>(TileUnit? tiles = null) : KernelSet
     where TLanes : unmanaged, ILanes<TLanes>
     where TDots : unmanaged, IDots<TDots>
 {
-    public override KernelPath Path => TLanes.Path;
+    // Fewer rows are done before the tiles are set up.
+    private const int FewestTileRows = 4;
+    private const int FewestBlockTileRows = 8;
 
-    public override string Name => typeof(TDots) == typeof(Dots256<VnniProduct>) ? $"{Path} + VNNI" : $"{Path}";
+    public override KernelPath Path => tiles is null ? TLanes.Path : KernelPath.Amx;
 
-    public override void Product(PackedMatrix weight, int firstStrip, int strips, float* x, nint ldx, float* y, nint ldy, int rows)
+    public override string Name =>
+        tiles is not null ? "AMX + AVX-512" : typeof(TDots) == typeof(Dots256<VnniProduct>) ? $"{Path} + VNNI" : $"{Path}";
+
+    public override ActivationForm FormFor(WeightFormat format, int rows) => format switch
     {
-        switch (weight.Format)
+        WeightFormat.F32 => ActivationForm.Floats,
+        WeightFormat.BF16 => tiles is not null && rows >= FewestTileRows ? ActivationForm.Bf16 : ActivationForm.RoundedFloats,
+        _ => ActivationForm.Blocks,
+    };
+
+    public override void Product(
+        ActivationForm form, PackedMatrix weight, int firstStrip, int strips, byte* x, nint ldx, float* y, nint ldy, int rows, NativeBuffer scratch)
+    {
+        if (form == ActivationForm.Bf16)
         {
-            case WeightFormat.F32: Product<F32Panels>(weight, firstStrip, strips, x, ldx, y, ldy, rows); break;
-            case WeightFormat.BF16: Product<Bf16Panels>(weight, firstStrip, strips, x, ldx, y, ldy, rows); break;
-            default: throw new ArgumentOutOfRangeException(nameof(weight), weight.Format, "Unknown weight format.");
+            TileProducts.Bf16(tiles!, weight, firstStrip, strips, x, ldx, y, ldy, rows);
+            return;
         }
-    }
 
-    public override void BlockProduct(PackedMatrix weight, int firstStrip, int strips, byte* x, nint ldx, float* y, nint ldy, int rows)
-    {
-        switch (weight.Format)
+        if (form == ActivationForm.Blocks && tiles is not null && rows >= FewestBlockTileRows)
         {
-            case WeightFormat.Q8: BlockProduct<Int8Blocks>(weight, firstStrip, strips, x, ldx, y, ldy, rows); break;
-            case WeightFormat.Q4: BlockProduct<Int4Blocks>(weight, firstStrip, strips, x, ldx, y, ldy, rows); break;
-            default: throw new ArgumentOutOfRangeException(nameof(weight), weight.Format, "Not a quantised format.");
+            TileProducts.Blocks(tiles, weight, firstStrip, strips, x, ldx, y, ldy, rows, scratch);
+            return;
+        }
+
+        for (var strip = firstStrip; strip < firstStrip + strips; strip++)
+        {
+            var to = y + (strip * IStripPacker.StripOutputs);
+            var blocks = WeightBlocks.Count(weight.Inputs);
+            switch (weight.Format)
+            {
+                case WeightFormat.F32: Floats(weight.Strip(strip), weight.Inputs, (float*)x, ldx / sizeof(float), to, ldy, rows); break;
+                case WeightFormat.BF16: Pairs(weight.Strip(strip), blocks, (float*)x, ldx / sizeof(float), to, ldy, rows); break;
+                case WeightFormat.Q8: Blocks<Int8Blocks>(weight.Strip(strip), blocks, x, ldx, to, ldy, rows); break;
+                case WeightFormat.Q4: Blocks<Int4Blocks>(weight.Strip(strip), blocks, x, ldx, to, ldy, rows); break;
+                default: throw new ArgumentOutOfRangeException(nameof(weight), weight.Format, "Unknown weight format.");
+            }
         }
     }
 
@@ -55,67 +79,56 @@ internal sealed unsafe class KernelSet<TLanes, TDots> : KernelSet
         float* p, nint ldp, int queries, float* values, int count, int width, float* output, nint ldo) =>
         AttentionKernels<TLanes>.Accumulate(p, ldp, queries, values, count, width, output, ldo);
 
-    private static void Product<TPanels>(
-        PackedMatrix weight, int firstStrip, int strips, float* x, nint ldx, float* y, nint ldy, int rows)
-        where TPanels : struct, IWeightPanels
+    private static void Floats(byte* w, int inputs, float* x, nint ldx, float* y, nint ldy, int rows)
     {
-        for (var strip = firstStrip; strip < firstStrip + strips; strip++)
+        var row = 0;
+        if (TLanes.Path == KernelPath.Avx512)
         {
-            var w = weight.Strip(strip);
-            var to = y + (strip * IStripPacker.StripOutputs);
-            if (TLanes.Path == KernelPath.Avx512) Wide<TPanels>(w, weight.Inputs, x, ldx, to, ldy, rows);
-            else Narrow<TPanels>(w, weight.Inputs, x, ldx, to, ldy, rows);
+            for (; rows - row >= 12; row += 12) ProductTiles<TLanes>.Rows12(x + (row * ldx), ldx, w, inputs, y + (row * ldy), ldy);
+            for (; rows - row >= 4; row += 4) ProductTiles<TLanes>.Rows4(x + (row * ldx), ldx, w, inputs, y + (row * ldy), ldy);
         }
+        else
+        {
+            for (; rows - row >= 6; row += 6)
+            {
+                ProductTiles<TLanes>.Rows6Half(x + (row * ldx), ldx, w, inputs, y + (row * ldy), ldy, 0);
+                ProductTiles<TLanes>.Rows6Half(x + (row * ldx), ldx, w, inputs, y + (row * ldy), ldy, 1);
+            }
+        }
+
+        for (; rows - row >= 2; row += 2) ProductTiles<TLanes>.Rows2(x + (row * ldx), ldx, w, inputs, y + (row * ldy), ldy);
+        if (row < rows) ProductTiles<TLanes>.Rows1(x + (row * ldx), ldx, w, inputs, y + (row * ldy), ldy);
     }
 
-    private static void BlockProduct<TBlocks>(
-        PackedMatrix weight, int firstStrip, int strips, byte* x, nint ldx, float* y, nint ldy, int rows)
+    private static void Pairs(byte* w, int blocks, float* x, nint ldx, float* y, nint ldy, int rows)
+    {
+        var row = 0;
+        if (TLanes.Path == KernelPath.Avx512)
+        {
+            for (; rows - row >= 4; row += 4) PairTiles<TLanes>.Rows4(x + (row * ldx), ldx, w, blocks, y + (row * ldy), ldy);
+            for (; rows - row >= 2; row += 2) PairTiles<TLanes>.Rows2(x + (row * ldx), ldx, w, blocks, y + (row * ldy), ldy);
+        }
+
+        for (; rows - row >= 2; row += 2)
+        {
+            PairTiles<TLanes>.Rows2Half(x + (row * ldx), ldx, w, blocks, y + (row * ldy), ldy, 0);
+            PairTiles<TLanes>.Rows2Half(x + (row * ldx), ldx, w, blocks, y + (row * ldy), ldy, 1);
+        }
+
+        if (row < rows) PairTiles<TLanes>.Rows1(x + (row * ldx), w, blocks, y + (row * ldy));
+    }
+
+    private static void Blocks<TBlocks>(byte* w, int blocks, byte* x, nint ldx, float* y, nint ldy, int rows)
         where TBlocks : struct, IWeightBlocks
     {
-        var blocks = WeightBlocks.Count(weight.Inputs);
-        for (var strip = firstStrip; strip < firstStrip + strips; strip++)
-        {
-            var w = weight.Strip(strip);
-            var to = y + (strip * IStripPacker.StripOutputs);
-            var row = 0;
-            for (; rows - row >= 4; row += 4)
-            {
-                BlockTiles<TDots, TBlocks>.Rows4Half(x + (row * ldx), ldx, w, blocks, to + (row * ldy), ldy, 0);
-                BlockTiles<TDots, TBlocks>.Rows4Half(x + (row * ldx), ldx, w, blocks, to + (row * ldy), ldy, 1);
-            }
-
-            for (; rows - row >= 2; row += 2) BlockTiles<TDots, TBlocks>.Rows2(x + (row * ldx), ldx, w, blocks, to + (row * ldy), ldy);
-            if (row < rows) BlockTiles<TDots, TBlocks>.Rows1(x + (row * ldx), w, blocks, to + (row * ldy));
-        }
-    }
-
-    private static void Wide<TPanels>(byte* w, int inputs, float* x, nint ldx, float* y, nint ldy, int rows)
-        where TPanels : struct, IWeightPanels
-    {
         var row = 0;
-        for (; rows - row >= 12; row += 12) ProductTiles<TLanes, TPanels>.Rows12(x + (row * ldx), ldx, w, inputs, y + (row * ldy), ldy);
-        for (; rows - row >= 4; row += 4) ProductTiles<TLanes, TPanels>.Rows4(x + (row * ldx), ldx, w, inputs, y + (row * ldy), ldy);
-        Few<TPanels>(w, inputs, x + (row * ldx), ldx, y + (row * ldy), ldy, rows - row);
-    }
-
-    private static void Narrow<TPanels>(byte* w, int inputs, float* x, nint ldx, float* y, nint ldy, int rows)
-        where TPanels : struct, IWeightPanels
-    {
-        var row = 0;
-        for (; rows - row >= 6; row += 6)
+        for (; rows - row >= 4; row += 4)
         {
-            ProductTiles<TLanes, TPanels>.Rows6Half(x + (row * ldx), ldx, w, inputs, y + (row * ldy), ldy, 0);
-            ProductTiles<TLanes, TPanels>.Rows6Half(x + (row * ldx), ldx, w, inputs, y + (row * ldy), ldy, 1);
+            BlockTiles<TDots, TBlocks>.Rows4Half(x + (row * ldx), ldx, w, blocks, y + (row * ldy), ldy, 0);
+            BlockTiles<TDots, TBlocks>.Rows4Half(x + (row * ldx), ldx, w, blocks, y + (row * ldy), ldy, 1);
         }
 
-        Few<TPanels>(w, inputs, x + (row * ldx), ldx, y + (row * ldy), ldy, rows - row);
-    }
-
-    private static void Few<TPanels>(byte* w, int inputs, float* x, nint ldx, float* y, nint ldy, int rows)
-        where TPanels : struct, IWeightPanels
-    {
-        var row = 0;
-        for (; rows - row >= 2; row += 2) ProductTiles<TLanes, TPanels>.Rows2(x + (row * ldx), ldx, w, inputs, y + (row * ldy), ldy);
-        if (row < rows) ProductTiles<TLanes, TPanels>.Rows1(x + (row * ldx), ldx, w, inputs, y + (row * ldy), ldy);
+        for (; rows - row >= 2; row += 2) BlockTiles<TDots, TBlocks>.Rows2(x + (row * ldx), ldx, w, blocks, y + (row * ldy), ldy);
+        if (row < rows) BlockTiles<TDots, TBlocks>.Rows1(x + (row * ldx), w, blocks, y + (row * ldy));
     }
 }

@@ -1,4 +1,6 @@
 using InferenceServer.Models.Cpu.Lanes;
+using InferenceServer.Models.Cpu.Memory;
+using InferenceServer.Models.Cpu.Tiles;
 using InferenceServer.Models.Cpu.Weights;
 using InferenceServer.Models.Decoding;
 
@@ -23,6 +25,7 @@ internal abstract unsafe class KernelSet
 
         return (force ?? Best()) switch
         {
+            KernelPath.Amx => new KernelSet<Lanes512, Dots256<VnniProduct>>(TileUnit.Instance),
             KernelPath.Avx512 when Dots256<VnniProduct>.IsSupported => new KernelSet<Lanes512, Dots256<VnniProduct>>(),
             KernelPath.Avx512 => new KernelSet<Lanes512, Dots256<WideProduct>>(),
             KernelPath.Avx2 when Dots256<VnniProduct>.IsSupported && !Lanes512.IsSupported => new KernelSet<Lanes256, Dots256<VnniProduct>>(),
@@ -33,17 +36,22 @@ internal abstract unsafe class KernelSet
 
     public static bool IsSupported(KernelPath path) => path switch
     {
+        KernelPath.Amx => Lanes512.IsSupported && Dots256<VnniProduct>.IsSupported && TileUnit.Instance is not null,
         KernelPath.Avx512 => Lanes512.IsSupported,
         KernelPath.Avx2 => Lanes256.IsSupported,
         KernelPath.Portable => true,
         _ => false,
     };
 
-    /// <summary>y[row] = x[row] · Wᵀ for the outputs of some strips; y holds all outputs, padding included.</summary>
-    public abstract void Product(PackedMatrix weight, int firstStrip, int strips, float* x, nint ldx, float* y, nint ldy, int rows);
+    /// <summary>The form in which a product of so many rows takes its activations.</summary>
+    public abstract ActivationForm FormFor(WeightFormat format, int rows);
 
-    /// <summary>The same for the quantised formats; x holds <see cref="ActivationBlocks"/>, ldx counts bytes.</summary>
-    public abstract void BlockProduct(PackedMatrix weight, int firstStrip, int strips, byte* x, nint ldx, float* y, nint ldy, int rows);
+    /// <summary>
+    /// y[row] = x[row] · Wᵀ for the outputs of some strips; y holds all outputs, padding included. x is in that form, ldx
+    /// counts bytes; blocks have rows up to the next multiple of sixteen.
+    /// </summary>
+    public abstract void Product(
+        ActivationForm form, PackedMatrix weight, int firstStrip, int strips, byte* x, nint ldx, float* y, nint ldy, int rows, NativeBuffer scratch);
 
     /// <inheritdoc cref="RowKernels{TLanes}.RmsNorm"/>
     public abstract void RmsNorm(float* x, float* weight, float* y, int length, float epsilon);
@@ -70,5 +78,5 @@ internal abstract unsafe class KernelSet
     public abstract void Accumulate(float* p, nint ldp, int queries, float* values, int count, int width, float* output, nint ldo);
 
     private static KernelPath Best() =>
-        Lanes512.IsSupported ? KernelPath.Avx512 : Lanes256.IsSupported ? KernelPath.Avx2 : KernelPath.Portable;
+        IsSupported(KernelPath.Amx) ? KernelPath.Amx : Lanes512.IsSupported ? KernelPath.Avx512 : Lanes256.IsSupported ? KernelPath.Avx2 : KernelPath.Portable;
 }

@@ -5,12 +5,11 @@ using InferenceServer.Models.Cpu.Weights;
 namespace InferenceServer.Models.Cpu.Kernels;
 
 /// <summary>
-/// Register tiles of a product Y = X · Wᵀ: some rows times one strip of outputs. Every output is one chain of fused
+/// Register tiles of a product Y = X · Wᵀ in f32: some rows times one strip of outputs. Every output is one chain of fused
 /// multiply-adds over k = 0, 1, 2 …, whichever tile computes it: a row's bits do not depend on its neighbours.
 /// </summary>
-internal static unsafe partial class ProductTiles<TLanes, TPanels>
+internal static unsafe partial class ProductTiles<TLanes>
     where TLanes : unmanaged, ILanes<TLanes>
-    where TPanels : struct, IWeightPanels
 {
     /// <summary>Far enough ahead to hide memory's latency at one core's share of the bus.</summary>
     private const int PrefetchBytes = 4096;
@@ -24,23 +23,23 @@ internal static unsafe partial class ProductTiles<TLanes, TPanels>
         for (; k < inputs - 1; k += 2)
         {
             PrefetchPair(w);
-            var u = TPanels.Even<TLanes>(w, 0);
-            var v = TPanels.Even<TLanes>(w, 1);
+            var u = F32Panels.Even<TLanes>(w, 0);
+            var v = F32Panels.Even<TLanes>(w, 1);
             var s = TLanes.Broadcast(x[k]);
             a0 = TLanes.MultiplyAdd(s, u, a0);
             b0 = TLanes.MultiplyAdd(s, v, b0);
-            u = TPanels.Odd<TLanes>(w, 0);
-            v = TPanels.Odd<TLanes>(w, 1);
+            u = F32Panels.Odd<TLanes>(w, 0);
+            v = F32Panels.Odd<TLanes>(w, 1);
             s = TLanes.Broadcast(x[k + 1]);
             a0 = TLanes.MultiplyAdd(s, u, a0);
             b0 = TLanes.MultiplyAdd(s, v, b0);
-            w += TPanels.PairBytes;
+            w += F32Panels.PairBytes;
         }
 
         if (k < inputs)
         {
-            var u = TPanels.Even<TLanes>(w, 0);
-            var v = TPanels.Even<TLanes>(w, 1);
+            var u = F32Panels.Even<TLanes>(w, 0);
+            var v = F32Panels.Even<TLanes>(w, 1);
             var s = TLanes.Broadcast(x[k]);
             a0 = TLanes.MultiplyAdd(s, u, a0);
             b0 = TLanes.MultiplyAdd(s, v, b0);
@@ -60,29 +59,29 @@ internal static unsafe partial class ProductTiles<TLanes, TPanels>
         for (; k < inputs - 1; k += 2)
         {
             PrefetchPair(w);
-            var u = TPanels.Even<TLanes>(w, 0);
-            var v = TPanels.Even<TLanes>(w, 1);
+            var u = F32Panels.Even<TLanes>(w, 0);
+            var v = F32Panels.Even<TLanes>(w, 1);
             var s = TLanes.Broadcast(x[k]);
             a0 = TLanes.MultiplyAdd(s, u, a0);
             b0 = TLanes.MultiplyAdd(s, v, b0);
             s = TLanes.Broadcast(x1[k]);
             a1 = TLanes.MultiplyAdd(s, u, a1);
             b1 = TLanes.MultiplyAdd(s, v, b1);
-            u = TPanels.Odd<TLanes>(w, 0);
-            v = TPanels.Odd<TLanes>(w, 1);
+            u = F32Panels.Odd<TLanes>(w, 0);
+            v = F32Panels.Odd<TLanes>(w, 1);
             s = TLanes.Broadcast(x[k + 1]);
             a0 = TLanes.MultiplyAdd(s, u, a0);
             b0 = TLanes.MultiplyAdd(s, v, b0);
             s = TLanes.Broadcast(x1[k + 1]);
             a1 = TLanes.MultiplyAdd(s, u, a1);
             b1 = TLanes.MultiplyAdd(s, v, b1);
-            w += TPanels.PairBytes;
+            w += F32Panels.PairBytes;
         }
 
         if (k < inputs)
         {
-            var u = TPanels.Even<TLanes>(w, 0);
-            var v = TPanels.Even<TLanes>(w, 1);
+            var u = F32Panels.Even<TLanes>(w, 0);
+            var v = F32Panels.Even<TLanes>(w, 1);
             var s = TLanes.Broadcast(x[k]);
             a0 = TLanes.MultiplyAdd(s, u, a0);
             b0 = TLanes.MultiplyAdd(s, v, b0);
@@ -109,8 +108,8 @@ internal static unsafe partial class ProductTiles<TLanes, TPanels>
         for (; k < inputs - 1; k += 2)
         {
             PrefetchPair(w);
-            var u = TPanels.Even<TLanes>(w, 0);
-            var v = TPanels.Even<TLanes>(w, 1);
+            var u = F32Panels.Even<TLanes>(w, 0);
+            var v = F32Panels.Even<TLanes>(w, 1);
             var s = TLanes.Broadcast(x[k]);
             a0 = TLanes.MultiplyAdd(s, u, a0);
             b0 = TLanes.MultiplyAdd(s, v, b0);
@@ -123,8 +122,8 @@ internal static unsafe partial class ProductTiles<TLanes, TPanels>
             s = TLanes.Broadcast(x3[k]);
             a3 = TLanes.MultiplyAdd(s, u, a3);
             b3 = TLanes.MultiplyAdd(s, v, b3);
-            u = TPanels.Odd<TLanes>(w, 0);
-            v = TPanels.Odd<TLanes>(w, 1);
+            u = F32Panels.Odd<TLanes>(w, 0);
+            v = F32Panels.Odd<TLanes>(w, 1);
             s = TLanes.Broadcast(x[k + 1]);
             a0 = TLanes.MultiplyAdd(s, u, a0);
             b0 = TLanes.MultiplyAdd(s, v, b0);
@@ -137,13 +136,13 @@ internal static unsafe partial class ProductTiles<TLanes, TPanels>
             s = TLanes.Broadcast(x3[k + 1]);
             a3 = TLanes.MultiplyAdd(s, u, a3);
             b3 = TLanes.MultiplyAdd(s, v, b3);
-            w += TPanels.PairBytes;
+            w += F32Panels.PairBytes;
         }
 
         if (k < inputs)
         {
-            var u = TPanels.Even<TLanes>(w, 0);
-            var v = TPanels.Even<TLanes>(w, 1);
+            var u = F32Panels.Even<TLanes>(w, 0);
+            var v = F32Panels.Even<TLanes>(w, 1);
             var s = TLanes.Broadcast(x[k]);
             a0 = TLanes.MultiplyAdd(s, u, a0);
             b0 = TLanes.MultiplyAdd(s, v, b0);
@@ -171,6 +170,6 @@ internal static unsafe partial class ProductTiles<TLanes, TPanels>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void PrefetchPair(byte* w)
     {
-        for (var line = 0; line < TPanels.PairBytes; line += 64) TLanes.Prefetch(w + PrefetchBytes + line);
+        for (var line = 0; line < F32Panels.PairBytes; line += 64) TLanes.Prefetch(w + PrefetchBytes + line);
     }
 }

@@ -1,9 +1,10 @@
 using System.Runtime.CompilerServices;
+using InferenceServer.Models.Cpu.Weights;
 
 namespace InferenceServer.Models.Cpu.Kernels;
 
 /// <summary>The tiles of prefill: as many accumulators as there are registers.</summary>
-internal static unsafe partial class ProductTiles<TLanes, TPanels>
+internal static unsafe partial class ProductTiles<TLanes>
 {
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Rows12(float* x, nint ldx, byte* w, int inputs, float* y, nint ldy)
@@ -26,8 +27,8 @@ internal static unsafe partial class ProductTiles<TLanes, TPanels>
         var k = 0;
         for (; k < inputs - 1; k += 2)
         {
-            var u = TPanels.Even<TLanes>(w, 0);
-            var v = TPanels.Even<TLanes>(w, 1);
+            var u = F32Panels.Even<TLanes>(w, 0);
+            var v = F32Panels.Even<TLanes>(w, 1);
             var s = TLanes.Broadcast(x[k]);
             a0 = TLanes.MultiplyAdd(s, u, a0);
             b0 = TLanes.MultiplyAdd(s, v, b0);
@@ -64,8 +65,8 @@ internal static unsafe partial class ProductTiles<TLanes, TPanels>
             s = TLanes.Broadcast(x11[k]);
             a11 = TLanes.MultiplyAdd(s, u, a11);
             b11 = TLanes.MultiplyAdd(s, v, b11);
-            u = TPanels.Odd<TLanes>(w, 0);
-            v = TPanels.Odd<TLanes>(w, 1);
+            u = F32Panels.Odd<TLanes>(w, 0);
+            v = F32Panels.Odd<TLanes>(w, 1);
             s = TLanes.Broadcast(x[k + 1]);
             a0 = TLanes.MultiplyAdd(s, u, a0);
             b0 = TLanes.MultiplyAdd(s, v, b0);
@@ -102,13 +103,13 @@ internal static unsafe partial class ProductTiles<TLanes, TPanels>
             s = TLanes.Broadcast(x11[k + 1]);
             a11 = TLanes.MultiplyAdd(s, u, a11);
             b11 = TLanes.MultiplyAdd(s, v, b11);
-            w += TPanels.PairBytes;
+            w += F32Panels.PairBytes;
         }
 
         if (k < inputs)
         {
-            var u = TPanels.Even<TLanes>(w, 0);
-            var v = TPanels.Even<TLanes>(w, 1);
+            var u = F32Panels.Even<TLanes>(w, 0);
+            var v = F32Panels.Even<TLanes>(w, 1);
             var s = TLanes.Broadcast(x[k]);
             a0 = TLanes.MultiplyAdd(s, u, a0);
             b0 = TLanes.MultiplyAdd(s, v, b0);
@@ -186,26 +187,26 @@ internal static unsafe partial class ProductTiles<TLanes, TPanels>
         var k = 0;
         for (; k < inputs - 1; k += 2)
         {
-            var u = TPanels.Even<TLanes>(w, half);
+            var u = F32Panels.Even<TLanes>(w, half);
             a0 = TLanes.MultiplyAdd(TLanes.Broadcast(x[k]), u, a0);
             a1 = TLanes.MultiplyAdd(TLanes.Broadcast(x1[k]), u, a1);
             a2 = TLanes.MultiplyAdd(TLanes.Broadcast(x2[k]), u, a2);
             a3 = TLanes.MultiplyAdd(TLanes.Broadcast(x3[k]), u, a3);
             a4 = TLanes.MultiplyAdd(TLanes.Broadcast(x4[k]), u, a4);
             a5 = TLanes.MultiplyAdd(TLanes.Broadcast(x5[k]), u, a5);
-            u = TPanels.Odd<TLanes>(w, half);
+            u = F32Panels.Odd<TLanes>(w, half);
             a0 = TLanes.MultiplyAdd(TLanes.Broadcast(x[k + 1]), u, a0);
             a1 = TLanes.MultiplyAdd(TLanes.Broadcast(x1[k + 1]), u, a1);
             a2 = TLanes.MultiplyAdd(TLanes.Broadcast(x2[k + 1]), u, a2);
             a3 = TLanes.MultiplyAdd(TLanes.Broadcast(x3[k + 1]), u, a3);
             a4 = TLanes.MultiplyAdd(TLanes.Broadcast(x4[k + 1]), u, a4);
             a5 = TLanes.MultiplyAdd(TLanes.Broadcast(x5[k + 1]), u, a5);
-            w += TPanels.PairBytes;
+            w += F32Panels.PairBytes;
         }
 
         if (k < inputs)
         {
-            var u = TPanels.Even<TLanes>(w, half);
+            var u = F32Panels.Even<TLanes>(w, half);
             a0 = TLanes.MultiplyAdd(TLanes.Broadcast(x[k]), u, a0);
             a1 = TLanes.MultiplyAdd(TLanes.Broadcast(x1[k]), u, a1);
             a2 = TLanes.MultiplyAdd(TLanes.Broadcast(x2[k]), u, a2);

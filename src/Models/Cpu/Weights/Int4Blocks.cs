@@ -44,6 +44,23 @@ internal readonly unsafe struct Int4Blocks : IWeightBlocks
         }
     }
 
+    /// <summary>Spreads blocks out to the layout of <see cref="Int8Blocks"/>, a byte a weight.</summary>
+    public static void Unpack(byte* strip, int blocks, byte* bytes)
+    {
+        var mask = Vector256.Create((byte)0x0F);
+        for (var block = 0; block < blocks; block++, strip += BlockBytes, bytes += Int8Blocks.BlockBytes)
+        {
+            for (var at = 0; at < QuantBytes; at += Vector256<byte>.Count)
+            {
+                var both = Vector256.Load(strip + at);
+                (both & mask).Store(bytes + at);
+                ((both.AsUInt16() >>> 4).AsByte() & mask).Store(bytes + QuantBytes + at);
+            }
+
+            new ReadOnlySpan<byte>(strip + QuantBytes, WeightBlocks.ScaleBytes).CopyTo(new Span<byte>(bytes + Int8Blocks.QuantBytes, WeightBlocks.ScaleBytes));
+        }
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TDots Add<TDots>(TDots sum, TDots raw, int* x, int group)
         where TDots : unmanaged, IDots<TDots> =>

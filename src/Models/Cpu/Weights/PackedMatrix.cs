@@ -28,6 +28,9 @@ internal sealed unsafe class PackedMatrix : IDisposable
 
     public int Inputs { get; }
 
+    /// <summary>What a quantised weight of 0 is stored as.</summary>
+    public int ZeroPoint => Format == WeightFormat.Q8 ? Int8Blocks.ZeroPoint : Int4Blocks.ZeroPoint;
+
     /// <summary>First output of each part.</summary>
     public int[] Offsets { get; }
 

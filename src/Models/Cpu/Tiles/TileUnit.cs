@@ -23,7 +23,11 @@ internal sealed unsafe partial class TileUnit
     private readonly byte* _code;
     private readonly int[] _entries; // in the order of Kernels
 
-    private TileUnit(byte* code, int[] entries) => (_code, _entries) = (code, entries);
+    private TileUnit(byte* code, int[] entries)
+    {
+        _code = code;
+        _entries = entries;
+    }
 
     /// <summary>Null where there is none.</summary>
     public static TileUnit? Instance => Only.Value;

@@ -1,3 +1,5 @@
+using InferenceServer.Models.Engine;
+
 namespace InferenceServer.Errors;
 
 /// <summary>A request that cannot be answered as asked; becomes an <see cref="ErrorResponse"/>.</summary>
@@ -33,6 +35,9 @@ public sealed class ApiException : Exception
 
     public static ApiException Unavailable(string message, string code, int retryAfter) =>
         new(StatusCodes.Status503ServiceUnavailable, message, code) { RetryAfter = retryAfter };
+
+    public static ApiException Failed(GenerationEvent.Failed failure) =>
+        failure.Stopping ? Unavailable(failure.Message, "draining", retryAfter: 5) : Failed(failure.Message);
 
     public static ApiException Failed(string message) => new(StatusCodes.Status500InternalServerError, message, "generation_failed");
 

@@ -12,12 +12,12 @@ internal sealed class ChatEndpoint(GenerationPipeline pipeline)
     {
         var chat = await pipeline.ReadAsync<ChatRequest>(context);
         var ready = pipeline.Models.Require(chat.Model);
-        var includesUsage = Wording.IncludesUsage(chat, chat.StreamOptions);
+        var reports = Wording.Reports(chat, chat.StreamOptions);
         var prompt = pipeline.Prompts.Encode(chat.Messages, chat, ready.Model);
         var request = pipeline.Mapper.Map("chatcmpl", chat, ready, [prompt], chat.N, MaxTokens(chat), TopLogprobs(chat));
         if (chat.Stream == true)
         {
-            await pipeline.StreamAsync(context, request, new ChatStream(request, pipeline.Wire, includesUsage));
+            await pipeline.StreamAsync(context, request, new ChatStream(request, pipeline.Wire, reports));
             return;
         }
 

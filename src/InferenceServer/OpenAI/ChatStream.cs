@@ -7,8 +7,9 @@ using InferenceServer.Streaming;
 namespace InferenceServer.OpenAI;
 
 /// <summary>A chat answer as a stream of chunks: roles, then one delta a token, each of one channel, then usage and [DONE].</summary>
-internal sealed class ChatStream(MappedRequest request, WireFormat wire, bool includesUsage) : StreamFormat
+internal sealed class ChatStream(MappedRequest request, WireFormat wire, UsageReports reports) : StreamFormat
 {
+    private readonly RunningUsage _usage = new(request.PromptTokens, request.Generations.Count);
     private readonly long _created = Wording.Now();
     private readonly HeldThoughts[] _held = [.. request.Generations.Select(_ => new HeldThoughts(request.Model.Thinking.ResampleMissingAnswer))];
     private readonly ThoughtSummarizer[] _summaries = [.. request.Generations.Select(_ => new ThoughtSummarizer())];
@@ -21,20 +22,25 @@ internal sealed class ChatStream(MappedRequest request, WireFormat wire, bool in
 
     public override void Token(SseWriter writer, int choice, GenerationEvent.Token token)
     {
+        _usage.Add(choice, token);
         foreach (var ready in _held[choice].Add(token)) Send(writer, choice, ready);
     }
 
-    public override void Restarted(SseWriter writer, int choice, GenerationEvent.Restarted restarted) => _held[choice].Restart();
+    public override void Restarted(SseWriter writer, int choice, GenerationEvent.Restarted restarted)
+    {
+        _usage.Restart(choice, restarted.Channel);
+        _held[choice].Restart();
+    }
 
     public override void Finished(SseWriter writer, int choice, GenerationEvent.Finished finished)
     {
         foreach (var held in _held[choice].Release()) Send(writer, choice, held);
-        Write(writer, [new ChatChunkChoice(choice, new ChatDelta(), null, Wording.FinishReason(finished)) { ThoughtSummary = _summaries[choice].Result() }], usage: null);
+        Write(writer, [new ChatChunkChoice(choice, new ChatDelta(), null, Wording.FinishReason(finished)) { ThoughtSummary = _summaries[choice].Result() }], UsageSoFar());
     }
 
     public override void Complete(SseWriter writer, GenerationUsage usage)
     {
-        if (includesUsage) Write(writer, [], Usage.Of(usage));
+        if (reports != UsageReports.Never) Write(writer, [], Usage.Of(usage));
         writer.WriteDone();
     }
 
@@ -57,8 +63,10 @@ internal sealed class ChatStream(MappedRequest request, WireFormat wire, bool in
     }
 
     private void Write(SseWriter writer, int choice, ChatDelta delta, ChatLogprobs? logprobs = null) =>
-        Write(writer, [new ChatChunkChoice(choice, delta, logprobs, null)], usage: null);
+        Write(writer, [new ChatChunkChoice(choice, delta, logprobs, null)], UsageSoFar());
+
+    private Usage? UsageSoFar() => reports == UsageReports.Always ? Usage.Of(_usage.Now) : null;
 
     private void Write(SseWriter writer, IReadOnlyList<ChatChunkChoice> choices, Usage? usage) => writer.Write(
-        new ChatChunk(request.Id, "chat.completion.chunk", _created, request.Model.Name, choices, usage) { ReportsUsage = includesUsage }, wire.Of<ChatChunk>());
+        new ChatChunk(request.Id, "chat.completion.chunk", _created, request.Model.Name, choices, usage) { ReportsUsage = reports != UsageReports.Never }, wire.Of<ChatChunk>());
 }

@@ -11,6 +11,9 @@ public sealed record CompletionRequest : GenerationFields
     /// <summary>How many completions to generate for each prompt. Default 1.</summary>
     public int? N { get; init; }
 
+    /// <summary>Whether each text begins with its prompt; not with logprobs.</summary>
+    public bool? Echo { get; init; }
+
     /// <summary>Report log-probabilities: those of the tokens, and of this many of the most likely at every position.</summary>
     public int? Logprobs { get; init; }
 

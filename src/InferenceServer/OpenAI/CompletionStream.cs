@@ -7,8 +7,9 @@ using InferenceServer.Streaming;
 namespace InferenceServer.OpenAI;
 
 /// <summary>Completions as a stream of chunks, one a token, each of one channel, then usage and [DONE].</summary>
-internal sealed class CompletionStream(MappedRequest request, WireFormat wire, bool includesUsage) : StreamFormat
+internal sealed class CompletionStream(MappedRequest request, WireFormat wire, UsageReports reports, IReadOnlyList<string>? echoes = null) : StreamFormat
 {
+    private readonly RunningUsage _usage = new(request.PromptTokens, request.Generations.Count);
     private readonly long _created = Wording.Now();
     private readonly HeldThoughts[] _held = [.. request.Generations.Select(_ => new HeldThoughts(request.Model.Thinking.ResampleMissingAnswer))];
     private readonly ThoughtSummarizer[] _summaries = [.. request.Generations.Select(_ => new ThoughtSummarizer())];
@@ -17,14 +18,20 @@ internal sealed class CompletionStream(MappedRequest request, WireFormat wire, b
 
     public override void Begin(SseWriter writer)
     {
+        for (var choice = 0; choice < echoes?.Count; choice++) Write(writer, new CompletionChoice { Index = choice, Text = echoes[choice] });
     }
 
     public override void Token(SseWriter writer, int choice, GenerationEvent.Token token)
     {
+        _usage.Add(choice, token);
         foreach (var ready in _held[choice].Add(token)) Send(writer, choice, ready);
     }
 
-    public override void Restarted(SseWriter writer, int choice, GenerationEvent.Restarted restarted) => _held[choice].Restart();
+    public override void Restarted(SseWriter writer, int choice, GenerationEvent.Restarted restarted)
+    {
+        _usage.Restart(choice, restarted.Channel);
+        _held[choice].Restart();
+    }
 
     public override void Finished(SseWriter writer, int choice, GenerationEvent.Finished finished)
     {
@@ -34,7 +41,7 @@ internal sealed class CompletionStream(MappedRequest request, WireFormat wire, b
 
     public override void Complete(SseWriter writer, GenerationUsage usage)
     {
-        if (includesUsage) Write(writer, [], Usage.Of(usage));
+        if (reports != UsageReports.Never) Write(writer, [], Usage.Of(usage));
         writer.WriteDone();
     }
 
@@ -56,9 +63,9 @@ internal sealed class CompletionStream(MappedRequest request, WireFormat wire, b
             : new CompletionChoice { Index = choice, Text = token.Text, Logprobs = logprobs });
     }
 
-    private void Write(SseWriter writer, CompletionChoice choice) => Write(writer, [choice], null);
+    private void Write(SseWriter writer, CompletionChoice choice) => Write(writer, [choice], reports == UsageReports.Always ? Usage.Of(_usage.Now) : null);
 
     private void Write(SseWriter writer, IReadOnlyList<CompletionChoice> choices, Usage? usage) => writer.Write(
-        new CompletionChunk(request.Id, "text_completion", _created, request.Model.Name, choices, usage) { ReportsUsage = includesUsage },
+        new CompletionChunk(request.Id, "text_completion", _created, request.Model.Name, choices, usage) { ReportsUsage = reports != UsageReports.Never },
         wire.Of<CompletionChunk>());
 }

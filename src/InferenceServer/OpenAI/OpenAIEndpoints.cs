@@ -22,7 +22,8 @@ internal static class OpenAIEndpoints
         .AddSingleton<RunningGenerations>()
         .AddSingleton<GenerationPipeline>()
         .AddSingleton<ChatEndpoint>()
-        .AddSingleton<CompletionEndpoint>();
+        .AddSingleton<CompletionEndpoint>()
+        .AddSingleton<TokenizeEndpoints>();
 
     public static IEndpointRouteBuilder MapOpenAI(this IEndpointRouteBuilder app)
     {
@@ -37,6 +38,14 @@ internal static class OpenAIEndpoints
             .Produces<ModelList>().WithSummary("The models this server serves.");
         group.MapGet("/models/{id}", static (string id, ModelRegistry models, WireFormat wire) => Results.Json(ModelsEndpoint.One(models, id), wire.Of<ModelResponse>()))
             .Produces<ModelResponse>().Produces<ErrorResponse>(StatusCodes.Status404NotFound).WithSummary("One of them.");
+        app.MapPost("/tokenize", static (HttpContext context, TokenizeEndpoints endpoint) => endpoint.TokenizeAsync(context))
+            .Accepts<TokenizeRequest>("application/json").Produces<TokenizeResponse>().FailsLikeOpenAI().WithTags("Tokens")
+            .WithSummary("The tokens of a text or a conversation, as the generating endpoints would send them to the model.");
+        app.MapPost("/detokenize", static (HttpContext context, TokenizeEndpoints endpoint) => endpoint.DetokenizeAsync(context))
+            .Accepts<DetokenizeRequest>("application/json").Produces<DetokenizeResponse>().FailsLikeOpenAI().WithTags("Tokens")
+            .WithSummary("The text of tokens.");
+        app.MapGet("/version", static (WireFormat wire) => Results.Json(TokenizeEndpoints.Version, wire.Of<VersionResponse>()))
+            .Produces<VersionResponse>().WithTags("Health").WithSummary("The version of this server.");
         return app;
     }
 }

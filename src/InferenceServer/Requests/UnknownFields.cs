@@ -27,6 +27,8 @@ public sealed partial class UnknownFields(ServerSettings settings, ILogger<Unkno
         ["modalities"] = value => value.ValueKind == JsonValueKind.Array && value.EnumerateArray().All(item => IsText(item, "text")),
         ["best_of"] = value => IsNumber(value, 1),
         ["echo"] = value => value.ValueKind == JsonValueKind.False,
+        ["add_generation_prompt"] = value => value.ValueKind == JsonValueKind.True,
+        ["continue_final_message"] = value => value.ValueKind == JsonValueKind.False,
         ["suffix"] = value => IsText(value, ""),
         ["length_penalty"] = value => IsNumber(value, 1),
         ["min_tokens"] = value => IsNumber(value, 0),

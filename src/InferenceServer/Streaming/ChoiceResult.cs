@@ -53,7 +53,7 @@ public sealed class ChoiceResult
                 Finished = finished;
                 break;
             case GenerationEvent.Failed failed:
-                throw ApiException.Failed(failed.Message);
+                throw ApiException.Failed(failed);
             default:
                 throw new InvalidOperationException($"Unknown event {generationEvent.GetType().Name}.");
         }

@@ -70,7 +70,7 @@ public sealed partial class StreamRunner(ServerSettings settings, WireFormat wir
                 format.Finished(writer, next.Choice, finished);
                 break;
             case GenerationEvent.Failed failed:
-                throw ApiException.Failed(failed.Message);
+                throw ApiException.Failed(failed);
             default:
                 throw new InvalidOperationException($"Unknown event {next.Event.GetType().Name}.");
         }

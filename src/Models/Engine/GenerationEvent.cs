@@ -32,7 +32,8 @@ public abstract record GenerationEvent
         : GenerationEvent;
 
     /// <summary>The generation broke; what was sent stays valid but is not complete.</summary>
-    public sealed record Failed(string Message) : GenerationEvent;
+    /// <param name="Stopping">The engine is being stopped: the same request may succeed elsewhere or later.</param>
+    public sealed record Failed(string Message, bool Stopping = false) : GenerationEvent;
 }
 
 /// <summary>Tokens a generation took, counted where they are born.</summary>

@@ -12,6 +12,8 @@ namespace InferenceServer.Models.Engine;
 /// </summary>
 public sealed class InferenceEngine : IDisposable
 {
+    private static readonly GenerationEvent.Failed Stopped = new("The server is shutting down.", Stopping: true);
+
     private readonly IDecoder _decoder;
     private readonly EngineModel _model;
     private readonly EngineOptions _options;
@@ -88,7 +90,7 @@ public sealed class InferenceEngine : IDisposable
         _wake.Set();
 
         // The loop may have taken its last look between the check above and here.
-        if (_stopping && _submitted.TryDequeue(out var missed)) Refuse(missed, new GenerationEvent.Failed("The server is shutting down."));
+        if (_stopping && _submitted.TryDequeue(out var missed)) Refuse(missed, Stopped);
         return generation;
     }
 
@@ -131,11 +133,11 @@ public sealed class InferenceEngine : IDisposable
             {
                 _logger.LogCritical(exception, "The engine loop failed; the engine takes no more requests.");
                 _unhealthy = exception.Message;
-                EndAll("The engine failed; see the server's log.");
+                EndAll(new GenerationEvent.Failed("The engine failed; see the server's log."));
             }
         }
 
-        EndAll("The server is shutting down.");
+        EndAll(Stopped);
         Publish();
     }
 
@@ -264,7 +266,7 @@ public sealed class InferenceEngine : IDisposable
     private void Fail(Sequence sequence, Exception exception)
     {
         _logger.LogError(exception, "A sequence failed.");
-        Retire(sequence, failed => failed.Fail("The generation failed; see the server's log."));
+        Retire(sequence, failed => failed.Fail(new GenerationEvent.Failed("The generation failed; see the server's log.")));
     }
 
     private void Retire(Sequence sequence, Action<Sequence> tell)
@@ -284,7 +286,7 @@ public sealed class InferenceEngine : IDisposable
 #pragma warning restore CA1031
         {
             _logger.LogError(exception, "The end of a sequence failed.");
-            sequence.Fail("The generation failed; see the server's log.");
+            sequence.Fail(new GenerationEvent.Failed("The generation failed; see the server's log."));
         }
     }
 
@@ -295,10 +297,10 @@ public sealed class InferenceEngine : IDisposable
         generation.Complete();
     }
 
-    private void EndAll(string message)
+    private void EndAll(GenerationEvent.Failed last)
     {
-        foreach (var sequence in _running.Concat(_waiting).ToArray()) Retire(sequence, ended => ended.Fail(message));
-        while (_submitted.TryDequeue(out var generation)) Refuse(generation, new GenerationEvent.Failed(message));
+        foreach (var sequence in _running.Concat(_waiting).ToArray()) Retire(sequence, ended => ended.Fail(last));
+        while (_submitted.TryDequeue(out var generation)) Refuse(generation, last);
         while (_commands.TryDequeue(out var entry)) entry.Done.TrySetResult(false);
     }
 

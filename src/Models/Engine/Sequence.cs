@@ -102,7 +102,7 @@ internal sealed class Sequence : IComparable<Sequence>, IDisposable
     }
 
     /// <summary>Tells the client that the generation broke. Does not throw.</summary>
-    public void Fail(string message)
+    public void Fail(GenerationEvent.Failed failure)
     {
         try
         {
@@ -115,7 +115,7 @@ internal sealed class Sequence : IComparable<Sequence>, IDisposable
             // The text that was held back is lost with it.
         }
 
-        Generation.Publish(new GenerationEvent.Failed(message));
+        Generation.Publish(failure);
         Generation.Complete();
     }
 

@@ -133,7 +133,7 @@ public sealed class BadRequestTests(TestServer server)
     [InlineData(Completions, "{\"model\":\"tiny\",\"prompt\":{}}", "prompt", "invalid_type")]
     [InlineData(Completions, "{\"model\":\"tiny\"}", "prompt", "missing_required_parameter")]
     [InlineData(Completions, "{\"model\":\"tiny\",\"prompt\":\"a\",\"logprobs\":-1}", "logprobs", "invalid_value")]
-    [InlineData(Completions, "{\"model\":\"tiny\",\"prompt\":\"a\",\"echo\":true}", "echo", "unsupported_parameter")]
+    [InlineData(Completions, "{\"model\":\"tiny\",\"prompt\":\"a\",\"echo\":true,\"logprobs\":1}", "echo", "unsupported_parameter")]
     [InlineData(Completions, "{\"model\":\"tiny\",\"prompt\":[\"a\",\"b\"],\"n\":9}", "n", "invalid_value")]
     [InlineData(Completions, "{\"model\":\"plain\",\"prompt\":\"a\",\"thinking_token_budget\":5}", "thinking_token_budget", "unsupported_parameter")]
     [InlineData(Completions, "{\"model\":\"plain\",\"prompt\":\"a\",\"reasoning_effort\":\"high\"}", "reasoning_effort", "unsupported_parameter")]

@@ -83,5 +83,23 @@ public sealed class CompletionTests(TestServer server)
         Assert.Equal(Texts(await server.CallAsync(Completions, Completion())), Texts(response));
     }
 
+    [Fact]
+    public async Task An_echo_puts_each_prompt_before_its_choices()
+    {
+        var plain = Texts(await server.CallAsync(Completions, Completion().With("prompt", new JsonArray("One", "Two")).With("n", 2)));
+        var body = Completion().With("prompt", new JsonArray("One", "Two")).With("n", 2).With("echo", true);
+        var expected = plain.Select((text, index) => (index < 2 ? "One" : "Two") + text).ToList();
+        Assert.Equal(expected, Texts(await server.CallAsync(Completions, body)));
+        var streamed = await server.StreamAsync(Completions, body);
+        for (var choice = 0; choice < 4; choice++)
+        {
+            var parts = streamed.SkipLast(1).SelectMany(chunk => chunk.Json["choices"]!.AsArray()).Where(part => (int)part!["index"]! == choice);
+            Assert.Equal(expected[choice], string.Concat(parts.Select(part => (string?)part!["text"])));
+        }
+
+        var ids = Completion().With("prompt", new JsonArray(79, 110)).With("echo", true);
+        Assert.StartsWith("On", Texts(await server.CallAsync(Completions, ids))[0], StringComparison.Ordinal);
+    }
+
     private static List<string> Texts(JsonObject response) => [.. response["choices"]!.AsArray().Select(choice => (string)choice!["text"]!)];
 }

@@ -22,11 +22,12 @@ internal static class VsLlamaBenchmark
         var folder = SyntheticLlama.Ensure(options.Text("--models") ?? Path.Combine(Path.GetTempPath(), "vs-llama.cpp"), shape, [.. types.Union([GgufType.F32])]);
         var peerFolder = options.Text("--peer") ?? Path.Combine("benchmarks", "vs-llama.cpp");
 
+        var agreement = new Agreement(folder, peerFolder, threads);
+        agreement.Print(GgufType.F32);
         var results = new List<FormatResult>();
         foreach (var type in types)
         {
-            if (type == types[0]) Agreement.Print(folder, peerFolder, GgufType.F32, threads);
-            Agreement.Print(folder, peerFolder, type, threads);
+            agreement.Print(type);
             results.Add(Measure(folder, peerFolder, type, threads, options.Number("--rounds", 7), options.Number("--steps", 32)));
         }
 

@@ -93,17 +93,19 @@ async function prefill({ tokens }) {
 }
 
 async function decode({ sequences, context: length, steps }) {
-  const { context, attention } = await contextOf(sequences, length + steps, "F16");
-  const ctx = context._ctx;
+  const entry = await contextOf(sequences, length + steps, "F16");
+  const ctx = entry.context._ctx;
   for (let sequence = 0; sequence < sequences; sequence++) {
-    ctx.disposeSequence(sequence);
-    await run(ctx, [{ sequence, start: 0, tokens: prompt(length, sequence) }]);
+    // The prompts stay for the next round, what was decoded after them goes.
+    if (entry.prompted) ctx.removeTokenCellsFromSequence(sequence, length, length + steps);
+    else await run(ctx, [{ sequence, start: 0, tokens: prompt(length, sequence) }]);
   }
+  entry.prompted = true;
   await timings(ctx, 0, false);
   for (let step = 0; step < steps; step++) {
     await run(ctx, Array.from({ length: sequences }, (_, sequence) => ({ sequence, start: length + step, tokens: [300 + sequence + step] })));
   }
-  return { ...(await timings(ctx, steps, sequences === 1)), attention };
+  return { ...(await timings(ctx, steps, sequences === 1)), attention: entry.attention };
 }
 
 async function logits({ tokens }) {

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Net.Http.Json;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -30,7 +31,8 @@ internal sealed class ServerClient(string address) : IDisposable
             ["stream"] = false,
         };
         if (variant.Budget is { } budget) request["thinking_token_budget"] = budget;
-        if (variant.EditThought is { } edit) request["thought"] = edit(ownThought ?? "");
+        var given = variant.EditThought?.Invoke(ownThought ?? "");
+        if (given is not null) request["thought"] = given;
 
         var start = Stopwatch.GetTimestamp();
         using var response = await _http.PostAsJsonAsync("/v1/generate", request);
@@ -40,7 +42,7 @@ internal sealed class ServerClient(string address) : IDisposable
         var usage = body["usage"]!;
         var thoughts = (int?)usage["completion_tokens_details"]?["reasoning_tokens"] ?? 0;
         return new Outcome(
-            Text(body["thought"]) ?? Summary(body["done"]),
+            given ?? Text(body["thought"]) ?? Summary(body["done"]?["thought_summary"]),
             Text(body["answer"]) ?? "",
             thoughts,
             (int)usage["completion_tokens"]! - thoughts,
@@ -49,8 +51,12 @@ internal sealed class ServerClient(string address) : IDisposable
 
     public void Dispose() => _http.Dispose();
 
-    private static string? Text(JsonNode? channel) => (string?)channel?["text"] is { Length: > 0 } text ? text : null;
+    private static string? Text(JsonNode? channel) => (string?)channel?["text"] is { Length: > 0 } text ? text.Trim() : null;
 
-    // A model that thinks before every answer token tells in numbers what that came to.
-    private static string? Summary(JsonNode? done) => done?["thought_summary"]?.ToJsonString();
+    // A model that thinks before every answer token tells at the end what that came to.
+    private static string? Summary(JsonNode? summary) => summary is null
+        ? null
+        : string.Create(
+            CultureInfo.InvariantCulture,
+            $"{summary["thoughts"]} thoughts, weight {(double)summary["mean_weight"]!:F2} on average; strongest: {summary["strongest"]![0]!["text"]} ({(double)summary["strongest"]![0]!["weight"]!:F2})");
 }

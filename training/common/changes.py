@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from .stories import MAX_VALUE, Operation, Telling, apply, chain_key, is_held_out
 
 REQUESTS = {
-    "all": "Write down the changes.",
+    "told": "Write down the changes.",
     "backwards": "Write down the changes from the last to the first.",
     "gains": "Write down the gains.",
     "losses": "Write down the losses.",
@@ -38,7 +38,7 @@ def chosen_changes(changes: list[Operation], kind: str) -> list[Operation]:
     """The changes that a kind of request asks for, in its order; sizes are compared without their signs."""
     by_size = sorted(changes, key=lambda change: change[1])
     return {
-        "all": changes, "backwards": changes[::-1],
+        "told": changes, "backwards": changes[::-1],
         "gains": [change for change in changes if change[0] == "+"],
         "losses": [change for change in changes if change[0] == "-"],
         "largest": by_size[-1:], "smallest": by_size[:1], "falling": by_size[::-1], "rising": by_size}[kind]

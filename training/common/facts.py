@@ -19,7 +19,6 @@ from .words import MEN, THINGS, WOMEN, invented_word
 PUZZLES = ("rank", "count", "follow")
 RANKS = {"most": 0, "second most": 1, "third most": 2, "fewest": -1, "second fewest": -2}
 MAX_PEOPLE, MAX_HOPS = 6, 3
-MAX_RANKED = 5  # people of a puzzle
 
 
 @dataclass(frozen=True)
@@ -143,14 +142,14 @@ def look_up(rng: random.Random, invented: float = 0.1, turns: int = 1) -> tuple[
 def puzzle(
     rng: random.Random, held_out: bool, kind: str | None = None, size: int | None = None, invented: float = 0.1,
 ) -> Puzzle:
-    """A random puzzle; `size` is the number of people (3..5), or of hand-overs to follow (1..3)."""
+    """A random puzzle; `size` is the number of people (3..6), or of hand-overs to follow (1..3)."""
     kind = kind or rng.choice(PUZZLES)
     if kind == "follow":
         size = size or rng.randint(1, MAX_HOPS)
         facts = _draw(lambda: HandOvers(rng, size, invented), held_out)
         asked, answer = facts.follow()
     else:
-        size = size or rng.randint(3, MAX_RANKED)
+        size = size or rng.randint(3, MAX_PEOPLE)
         facts = _draw(lambda: Owners(rng, size, invented), held_out)
         asked, answer = facts.rank(rng) if kind == "rank" else facts.count(rng)
     return Puzzle(f"{facts.tell(rng)} {asked}", answer, kind, size, facts.key)
@@ -163,7 +162,7 @@ def evaluation_set(size: int, seed: int = 0, invented: float = 0.0) -> list[Puzz
     while len(out) < size:
         kind = PUZZLES[len(out) % 3]
         turn = len(out) // 3
-        wanted = 1 + turn % MAX_HOPS if kind == "follow" else 3 + turn % (MAX_RANKED - 2)
+        wanted = 1 + turn % MAX_HOPS if kind == "follow" else 3 + turn % (MAX_PEOPLE - 2)
         item = puzzle(rng, True, kind, wanted, invented)
         if item.key not in seen:
             seen.add(item.key)

@@ -12,9 +12,10 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import torch  # noqa: E402
 
+from ..common.golden import DETAILED, rounded, write  # noqa: E402
 from ..common.multiplication import evaluation_set  # noqa: E402
 from ..icot_si.format import PROMPT_TEMPLATE  # noqa: E402
-from ..icot_si.golden import DETAILED, SEED, arguments, rounded, write  # noqa: E402
+from ..icot_si.golden import SEED, arguments  # noqa: E402
 from .evaluate import MAX_NEW, load  # noqa: E402
 from .inference import generate  # noqa: E402
 

@@ -6,21 +6,19 @@ The fields are those of tests/Models.Tests/Golden/README.md.
 """
 
 import argparse
-import json
 import os
-from pathlib import Path
 
 os.environ.setdefault("OPENBLAS_CORETYPE", "SkylakeX")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import torch  # noqa: E402
 
+from ..common.golden import DETAILED, rounded, write  # noqa: E402
 from ..common.multiplication import evaluation_set  # noqa: E402
 from .evaluate import MAX_NEW, digits, load  # noqa: E402
 from .format import PROMPT_TEMPLATE  # noqa: E402
 from .inference import generate  # noqa: E402
 
-DETAILED = 20
 SEED = 2  # of the evaluation set: not the problems of the model card
 
 
@@ -46,21 +44,6 @@ def lines(directory: str, size: int, shape: tuple[int, int]) -> list[dict]:
                 line["first_answer_logits"] = [*map(rounded, done.first_answer_logits.tolist())]
         out.append(line)
     return out
-
-
-def rounded(value: float) -> float:
-    """Six significant digits."""
-    return float(f"{value:.6g}")
-
-
-def write(path: str, written: list[dict]) -> None:
-    """Writes the lines and says how many answers were right."""
-    Path(path).parent.mkdir(parents=True, exist_ok=True)
-    with open(path, "w", encoding="utf-8", newline="\n") as file:
-        for entry in written:
-            file.write(json.dumps(entry, ensure_ascii=False) + "\n")
-    right = sum(entry["answer"] == entry["expected"] for entry in written)
-    print(f"{len(written)} prompts, {right} answered right, smallest gap {min(e['gap'] for e in written):.3g}")
 
 
 def arguments(description: str, shape: tuple[int, int] = (3, 2)) -> argparse.Namespace:

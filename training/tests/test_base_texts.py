@@ -73,6 +73,10 @@ class TokenizerTests(unittest.TestCase):
         self.assertEqual(len(self.tokenizer.encode(" has---27")), 4)
         self.assertEqual(self.tokenizer.encode(texts.question("x"))[-1], self.tokenizer.encode(":")[0])
 
+    def test_the_recipe_makes_the_tokenizer_of_the_committed_checkpoint(self):
+        committed = Path(__file__).parents[2] / "checkpoints" / "base-stories" / "tokenizer.json"
+        self.assertEqual(json.loads(committed.read_text(encoding="utf-8")), self.tokenizer.spec)
+
     def test_the_chat_template_is_the_prompt_of_training(self):
         with tempfile.TemporaryDirectory() as folder:
             tokenizer.write_files(self.tokenizer, folder, 512)

@@ -20,7 +20,7 @@ class ChangeTests(unittest.TestCase):
                 changes.append(("-" if _LOSS.search(step) else "+") + str(number))
             size = lambda change: abs(int(change))  # noqa: E731
             expected = {
-                "all": changes, "backwards": changes[::-1], "gains": [c for c in changes if c[0] == "+"],
+                "told": changes, "backwards": changes[::-1], "gains": [c for c in changes if c[0] == "+"],
                 "losses": [c for c in changes if c[0] == "-"], "largest": [max(changes, key=size)],
                 "smallest": [min(changes, key=size)], "falling": sorted(changes, key=size, reverse=True),
                 "rising": sorted(changes, key=size)}[item.kind]
@@ -44,3 +44,4 @@ class ChangeTests(unittest.TestCase):
         self.assertEqual({kind: sum(item.kind == kind for item in held_out) for kind in REQUESTS},
                          dict.fromkeys(REQUESTS, 12))
         self.assertEqual({item.size for item in held_out}, {3, 4, 5})
+        self.assertNotIn("all", REQUESTS, "the evaluation calls its total so")

@@ -69,7 +69,7 @@ def transcripts(directory: str, count: int = 5) -> str:
         done = one(model.eval(), base.format.prompt(GENERIC.dress(problem.text)), base.format.eos, MAX_OUTPUT)
         thought, answer = shown(base.format.decode([token for token in done.answer if token != base.format.eos]), GENERIC)
         mark = "" if answer == problem.answer else f" (right: {problem.answer})"
-        out.append(f"> {problem.text}\n>\n> *{thought.strip()}*\n>\n> **{answer}**{mark}")
+        out.append(f"> {problem.text}\n>\n> `{thought.strip()}`\n>\n> **{answer}**{mark}")
     return "\n\n".join(out)
 
 

@@ -1,6 +1,7 @@
 using InferenceServer.Models;
 using InferenceServer.Models.Checkpoints;
 using InferenceServer.Models.Cpu;
+using Microsoft.Extensions.Configuration.Json;
 
 namespace InferenceServer.Hosting;
 
@@ -16,11 +17,19 @@ public sealed record Settings(ServerSettings Server, EngineSettings Engine, IRea
         server.Validate();
         var engine = Bind<EngineSettings>(configuration, EngineSettings.Section);
         engine.Validate();
-        var models = Bind<List<ModelSettings>>(configuration, ModelsSection).SelectMany((model, index) => Resolve(model, index, engine, contentRoot)).ToList();
+        var models = Bind<List<ModelSettings>>(OfModels(configuration), ModelsSection).SelectMany((model, index) => Resolve(model, index, engine, contentRoot)).ToList();
         if (models.Count == 0) throw new SettingsException($"No model is configured: give one with --{ModelsSection}:0:Path DIR, or in {SettingsFolder.FileName}.");
         var twice = models.GroupBy(model => model.Name).FirstOrDefault(group => group.Count() > 1);
         if (twice is not null) throw new SettingsException($"Two models have the name '{twice.Key}': set {ModelsSection}:N:Name.");
         return new Settings(server, engine, models);
+    }
+
+    // Models named on the command line or in the environment are the ones to serve, not those and the files'.
+    private static IConfiguration OfModels(IConfiguration configuration)
+    {
+        if (configuration is not IConfigurationRoot root) return configuration;
+        var outside = root.Providers.Where(provider => provider is not JsonConfigurationProvider).ToList();
+        return outside.Any(provider => provider.GetChildKeys([], ModelsSection).Any()) ? new ConfigurationRoot(outside) : configuration;
     }
 
     /// <summary>The model, and the adapters on it.</summary>

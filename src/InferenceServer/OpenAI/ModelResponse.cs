@@ -13,6 +13,7 @@ public sealed record ModelList(string Object, IReadOnlyList<ModelResponse> Data)
 /// <param name="ContextLength">Positions of one sequence, prompt and markers included.</param>
 /// <param name="BaseModel">An adapter: name of its base's folder, whose weights and engine it shares; null for a whole model.</param>
 /// <param name="VocabularySize">Token ids are below it.</param>
+/// <param name="Example">A prompt that shows the model at its best, where one is configured.</param>
 public sealed record ModelResponse(
     string Id,
     string Object,
@@ -25,6 +26,7 @@ public sealed record ModelResponse(
     int? ContextLength,
     string? BaseModel,
     int? VocabularySize,
+    string? Example,
     ModelAbilities? Abilities);
 
 /// <summary>What requests may ask of a model.</summary>

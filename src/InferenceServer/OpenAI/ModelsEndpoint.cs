@@ -26,6 +26,7 @@ internal static class ModelsEndpoint
             model?.ContextLength,
             model?.BaseModel,
             model?.Spec.VocabularySize,
+            slot.Options.Example,
             model is null ? null : Abilities(model));
     }
 

@@ -9,6 +9,8 @@ namespace InferenceServer.Benchmarks.VsLlama;
 /// </summary>
 internal static class SyntheticLlama
 {
+    private static readonly string[] Architectures = ["LlamaForCausalLM"];
+
     public static string Gguf(string folder, GgufType type) => Path.Combine(folder, $"model-{type.ToString().ToLowerInvariant()}.gguf");
 
     /// <summary>Writes the folder unless it is complete; returns its path.</summary>
@@ -75,7 +77,7 @@ internal static class SyntheticLlama
 
     private static string Configuration(LlamaShape shape) => JsonSerializer.Serialize(new
     {
-        architectures = new[] { "LlamaForCausalLM" },
+        architectures = Architectures,
         model_type = "llama",
         hidden_act = "silu",
         vocab_size = shape.Vocabulary,
@@ -101,7 +103,13 @@ internal static class SyntheticLlama
             version = "1.0",
             added_tokens = tokens.Where(token => token.Kind is TokenKind.Unknown or TokenKind.Control).Select(token => new
             {
-                id = token.Id, content = token.Text, single_word = false, lstrip = false, rstrip = false, normalized = false, special = true,
+                id = token.Id,
+                content = token.Text,
+                single_word = false,
+                lstrip = false,
+                rstrip = false,
+                normalized = false,
+                special = true,
             }),
             decoder = new { type = "ByteFallback" },
             model = new

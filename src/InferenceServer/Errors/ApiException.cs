@@ -25,6 +25,9 @@ public sealed class ApiException : Exception
     public static ApiException Invalid(string? param, string message, string code = "invalid_value") =>
         new(StatusCodes.Status400BadRequest, message, code, param);
 
+    /// <summary>The request is right, but what it wants cannot be done now.</summary>
+    public static ApiException Conflict(string message, string code) => new(StatusCodes.Status409Conflict, message, code);
+
     public static ApiException Busy(string message, int retryAfter) =>
         new(StatusCodes.Status429TooManyRequests, message, "queue_full") { RetryAfter = retryAfter };
 

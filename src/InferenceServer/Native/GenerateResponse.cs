@@ -9,6 +9,10 @@ namespace InferenceServer.Native;
 /// <param name="Thought">Null where thoughts are hidden.</param>
 public sealed record GenerateResponse(string Id, string Model, GenerateText? Thought, GenerateText Answer, GenerateDone Done, Usage Usage);
 
+/// <summary>Data of the event <c>start</c>, the first of a stream.</summary>
+/// <param name="Id">For commands to the running generation.</param>
+public sealed record GenerateStart(string Id, string Model);
+
 /// <summary>All of one channel.</summary>
 public sealed record GenerateText(string Text, IReadOnlyList<GenerateToken> Tokens);
 
@@ -18,7 +22,7 @@ public sealed record GenerateText(string Text, IReadOnlyList<GenerateToken> Toke
 /// <param name="Id">Null for text that belongs to a token already sent on the other channel.</param>
 /// <param name="Text">What it adds to its channel's text; may be empty.</param>
 /// <param name="Layer">Layers the row had passed when the token was read from it.</param>
-/// <param name="Logprob">Natural logarithm of its probability at temperature 1, before bias and cuts.</param>
+/// <param name="Logprob">Natural logarithm of its probability at temperature 1, before bias, penalties and cuts.</param>
 /// <param name="Mix">quiet_star: the weight of the thought in this position's prediction.</param>
 public sealed record GenerateToken(
     string Channel,
@@ -37,7 +41,7 @@ public sealed record GenerateTopToken(int Id, string Text, float Logprob);
 public sealed record GenerateRestart(string Channel);
 
 /// <summary>Data of the event <c>done</c>, the last of a generation that did not fail.</summary>
-/// <param name="FinishReason">stop or length.</param>
+/// <param name="FinishReason">stop, length or cancelled.</param>
 /// <param name="ThoughtClosedBy">model, budget, command, supplied or off; null where no thought was closed.</param>
 /// <param name="StopString">The stop string that ended the answer, if one did.</param>
 public sealed record GenerateDone(string FinishReason, string? ThoughtClosedBy, string? StopString)
@@ -47,5 +51,5 @@ public sealed record GenerateDone(string FinishReason, string? ThoughtClosedBy, 
     public ThoughtSummary? ThoughtSummary { get; init; }
 
     internal static GenerateDone Of(GenerationEvent.Finished finished) => new(
-        Wording.FinishReason(finished), finished.ThoughtClosedBy?.ToString().ToLowerInvariant(), finished.StopString);
+        finished.Reason == Models.Thinking.FinishReason.Cancelled ? "cancelled" : Wording.FinishReason(finished), finished.ThoughtClosedBy?.ToString().ToLowerInvariant(), finished.StopString);
 }

@@ -13,9 +13,10 @@ internal sealed class GenerateStream(MappedRequest request, WireFormat wire) : S
     private readonly ThoughtSummarizer _summary = new();
     private GenerateDone? _done;
 
-    public override void Begin(SseWriter writer)
-    {
-    }
+    public override bool TakesBack => true;
+
+    public override void Begin(SseWriter writer) =>
+        writer.Write(new GenerateStart(request.Id, request.Model.Name), wire.Of<GenerateStart>(), "start");
 
     public override void Token(SseWriter writer, int choice, GenerationEvent.Token token)
     {

@@ -14,7 +14,7 @@ internal sealed class ChatEndpoint(GenerationPipeline pipeline)
         var ready = pipeline.Models.Require(chat.Model);
         var includesUsage = Wording.IncludesUsage(chat, chat.StreamOptions);
         var prompt = pipeline.Prompts.Encode(chat.Messages, chat, ready.Model);
-        var request = pipeline.Mapper.Map(chat, ready, [prompt], chat.N, MaxTokens(chat), TopLogprobs(chat));
+        var request = pipeline.Mapper.Map("chatcmpl", chat, ready, [prompt], chat.N, MaxTokens(chat), TopLogprobs(chat));
         if (chat.Stream == true)
         {
             await pipeline.StreamAsync(context, request, new ChatStream(request, pipeline.Wire, includesUsage));
@@ -37,7 +37,7 @@ internal sealed class ChatEndpoint(GenerationPipeline pipeline)
     }
 
     private static ChatResponse Response(MappedRequest request, IReadOnlyList<ChoiceResult> choices, GenerationUsage usage) => new(
-        Wording.NewId("chatcmpl"),
+        request.Id,
         "chat.completion",
         Wording.Now(),
         request.Model.Name,

@@ -9,7 +9,6 @@ namespace InferenceServer.OpenAI;
 /// <summary>A chat answer as a stream of chunks: roles, then one delta a token, each of one channel, then usage and [DONE].</summary>
 internal sealed class ChatStream(MappedRequest request, WireFormat wire, bool includesUsage) : StreamFormat
 {
-    private readonly string _id = Wording.NewId("chatcmpl");
     private readonly long _created = Wording.Now();
     private readonly HeldThoughts[] _held = [.. request.Generations.Select(_ => new HeldThoughts(request.Model.Thinking.ResampleMissingAnswer))];
     private readonly ThoughtSummarizer[] _summaries = [.. request.Generations.Select(_ => new ThoughtSummarizer())];
@@ -61,5 +60,5 @@ internal sealed class ChatStream(MappedRequest request, WireFormat wire, bool in
         Write(writer, [new ChatChunkChoice(choice, delta, logprobs, null)], usage: null);
 
     private void Write(SseWriter writer, IReadOnlyList<ChatChunkChoice> choices, Usage? usage) => writer.Write(
-        new ChatChunk(_id, "chat.completion.chunk", _created, request.Model.Name, choices, usage) { ReportsUsage = includesUsage }, wire.Of<ChatChunk>());
+        new ChatChunk(request.Id, "chat.completion.chunk", _created, request.Model.Name, choices, usage) { ReportsUsage = includesUsage }, wire.Of<ChatChunk>());
 }

@@ -14,7 +14,7 @@ internal sealed class CompletionEndpoint(GenerationPipeline pipeline)
         var includesUsage = Wording.IncludesUsage(completion, completion.StreamOptions);
         int? topLogprobs = completion.Logprobs is { } top ? Bounds.Within("logprobs", top, 0, pipeline.Settings.MaxLogprobs) : null;
         var prompts = pipeline.Prompts.Encode(completion.Prompt, completion, ready.Model);
-        var request = pipeline.Mapper.Map(completion, ready, prompts, completion.N, completion.MaxTokens, topLogprobs);
+        var request = pipeline.Mapper.Map("cmpl", completion, ready, prompts, completion.N, completion.MaxTokens, topLogprobs);
         if (completion.Stream == true)
         {
             await pipeline.StreamAsync(context, request, new CompletionStream(request, pipeline.Wire, includesUsage));
@@ -27,7 +27,7 @@ internal sealed class CompletionEndpoint(GenerationPipeline pipeline)
     }
 
     private static CompletionResponse Response(MappedRequest request, IReadOnlyList<ChoiceResult> choices, GenerationUsage usage) => new(
-        Wording.NewId("cmpl"),
+        request.Id,
         "text_completion",
         Wording.Now(),
         request.Model.Name,

@@ -9,7 +9,6 @@ namespace InferenceServer.OpenAI;
 /// <summary>Completions as a stream of chunks, one a token, each of one channel, then usage and [DONE].</summary>
 internal sealed class CompletionStream(MappedRequest request, WireFormat wire, bool includesUsage) : StreamFormat
 {
-    private readonly string _id = Wording.NewId("cmpl");
     private readonly long _created = Wording.Now();
     private readonly HeldThoughts[] _held = [.. request.Generations.Select(_ => new HeldThoughts(request.Model.Thinking.ResampleMissingAnswer))];
     private readonly ThoughtSummarizer[] _summaries = [.. request.Generations.Select(_ => new ThoughtSummarizer())];
@@ -60,6 +59,6 @@ internal sealed class CompletionStream(MappedRequest request, WireFormat wire, b
     private void Write(SseWriter writer, CompletionChoice choice) => Write(writer, [choice], null);
 
     private void Write(SseWriter writer, IReadOnlyList<CompletionChoice> choices, Usage? usage) => writer.Write(
-        new CompletionChunk(_id, "text_completion", _created, request.Model.Name, choices, usage) { ReportsUsage = includesUsage },
+        new CompletionChunk(request.Id, "text_completion", _created, request.Model.Name, choices, usage) { ReportsUsage = includesUsage },
         wire.Of<CompletionChunk>());
 }

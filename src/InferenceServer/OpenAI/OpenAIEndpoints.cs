@@ -19,6 +19,7 @@ internal static class OpenAIEndpoints
         .AddSingleton<ContextRoom>()
         .AddSingleton<RequestMapper>()
         .AddSingleton<StreamRunner>()
+        .AddSingleton<RunningGenerations>()
         .AddSingleton<GenerationPipeline>()
         .AddSingleton<ChatEndpoint>()
         .AddSingleton<CompletionEndpoint>();

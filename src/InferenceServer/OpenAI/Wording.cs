@@ -7,8 +7,6 @@ namespace InferenceServer.OpenAI;
 /// <summary>Names and checks that the two OpenAI endpoints share.</summary>
 internal static class Wording
 {
-    public static string NewId(string prefix) => $"{prefix}-{Guid.NewGuid():N}";
-
     public static long Now() => DateTimeOffset.UtcNow.ToUnixTimeSeconds();
 
     public static string FinishReason(GenerationEvent.Finished finished) => finished.Reason == Models.Thinking.FinishReason.Length ? "length" : "stop";

@@ -60,11 +60,14 @@ public abstract record GenerationFields
     /// <summary>Only requests with the same salt share cached prompts, so that tenants cannot probe each other's.</summary>
     public string? CacheSalt { get; init; }
 
-    /// <summary>Only 0: the engine has no penalties.</summary>
+    /// <summary>Subtracted from a token's logit for each time its channel has it already, -2 to 2. Default 0.</summary>
     public double? FrequencyPenalty { get; init; }
 
-    /// <summary>Only 0: the engine has no penalties.</summary>
+    /// <summary>Subtracted from a token's logit once its channel has it, -2 to 2. Default 0.</summary>
     public double? PresencePenalty { get; init; }
+
+    /// <summary>Divides positive and multiplies negative logits of tokens in prompt, thought and answer, above 0 to 10. Default 1.</summary>
+    public double? RepetitionPenalty { get; init; }
 
     /// <summary>Fields this server has no meaning for; see <see cref="UnknownFields"/>.</summary>
     [JsonExtensionData]

@@ -12,6 +12,7 @@ public sealed class GenerationPipeline(
     PromptEncoder prompts,
     RequestMapper mapper,
     StreamRunner stream,
+    RunningGenerations running,
     WireFormat wire,
     ServerSettings settings)
 {
@@ -44,6 +45,7 @@ public sealed class GenerationPipeline(
     public async Task StreamAsync(HttpContext context, MappedRequest request, StreamFormat format)
     {
         using var run = GenerationRun.Start(request, context);
+        using var listed = running.Add(run, format.TakesBack);
         await stream.WriteAsync(context, run, format);
     }
 }

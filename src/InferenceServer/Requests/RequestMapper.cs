@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using InferenceServer.Errors;
 using InferenceServer.Hosting;
 using InferenceServer.Models;
@@ -6,10 +7,11 @@ using InferenceServer.Models.Thinking;
 namespace InferenceServer.Requests;
 
 /// <summary>What the engine is to do for one HTTP request, and how its result is to be shown.</summary>
+/// <param name="Id">Names the response. Whoever knows it may command the generation, so it cannot be guessed.</param>
 /// <param name="Generations">One per choice: all choices of the first prompt, then those of the next.</param>
 /// <param name="PromptTokens">Each prompt counted once, however many choices it has.</param>
 public sealed record MappedRequest(
-    ServedModel Model, IReadOnlyList<GenerationRequest> Generations, int PromptTokens, ThoughtView Thoughts, bool ReportLogprobs)
+    string Id, ServedModel Model, IReadOnlyList<GenerationRequest> Generations, int PromptTokens, ThoughtView Thoughts, bool ReportLogprobs)
 {
     public bool ShowThoughts => Thoughts == ThoughtView.All;
 
@@ -28,14 +30,16 @@ public enum ThoughtView
 public sealed class RequestMapper(ServerSettings settings, SamplingMapper sampling, ThoughtMapper thoughts, ContextRoom room)
 {
     private const int MaxSaltLength = 256;
+    private const int IdDigits = 32;
 
+    /// <param name="idPrefix">What the response's id begins with.</param>
     /// <param name="prompts">Token ids of each prompt.</param>
     /// <param name="choices">Choices of each prompt.</param>
     /// <param name="maxTokens">The bound under whichever name the endpoint has it.</param>
     /// <param name="topLogprobs">Null = no log-probabilities.</param>
     /// <exception cref="ApiException">400: something cannot be done as asked.</exception>
     public MappedRequest Map(
-        GenerationFields fields, ReadyModel ready, IReadOnlyList<IReadOnlyList<int>> prompts, int? choices, int? maxTokens, int? topLogprobs)
+        string idPrefix, GenerationFields fields, ReadyModel ready, IReadOnlyList<IReadOnlyList<int>> prompts, int? choices, int? maxTokens, int? topLogprobs)
     {
         var model = ready.Model;
         var perPrompt = Bounds.Within("n", choices, 1, settings.MaxChoices, 1);
@@ -66,7 +70,8 @@ public sealed class RequestMapper(ServerSettings settings, SamplingMapper sampli
                 generations.Add(template with { Prompt = prompt, MaxTokens = Math.Min(maxTokens ?? settings.DefaultMaxTokens, left), Choice = choice });
         }
 
-        return new MappedRequest(model, generations, prompts.Sum(prompt => prompt.Count), ThoughtMapper.View(fields, model), topLogprobs is not null);
+        var id = $"{idPrefix}-{RandomNumberGenerator.GetHexString(IdDigits, lowercase: true)}";
+        return new MappedRequest(id, model, generations, prompts.Sum(prompt => prompt.Count), ThoughtMapper.View(fields, model), topLogprobs is not null);
     }
 
     private static string CacheSalt(string? salt) => salt is null or { Length: <= MaxSaltLength }

@@ -10,13 +10,13 @@ public sealed class SamplingMapper(ServerSettings settings)
 {
     private const double MaxTemperature = 2;
     private const double MaxBias = 100;
+    private const double MaxPenalty = 2;
+    private const double MaxRepetition = 10;
     private const int AllTokens = -1;
 
     /// <exception cref="ApiException">400: a value is out of bounds or not supported.</exception>
     public SamplingOptions Map(GenerationFields fields, SamplingDefaults defaults, int topLogprobs, int vocabularySize)
     {
-        RefusePenalty("frequency_penalty", fields.FrequencyPenalty);
-        RefusePenalty("presence_penalty", fields.PresencePenalty);
         var topP = Bounds.Within("top_p", fields.TopP, 0, 1, defaults.TopP);
         if (topP == 0) throw ApiException.Invalid("top_p", "'top_p' must be more than 0; for the most likely token use temperature 0.");
         return new SamplingOptions
@@ -26,6 +26,9 @@ public sealed class SamplingMapper(ServerSettings settings)
             TopP = Math.Max((float)topP, float.Epsilon),
             TopK = Math.Max(0, Bounds.Within("top_k", fields.TopK, AllTokens, int.MaxValue, defaults.TopK)),
             MinP = (float)Bounds.Within("min_p", fields.MinP, 0, 1, defaults.MinP),
+            FrequencyPenalty = (float)Bounds.Within("frequency_penalty", fields.FrequencyPenalty, -MaxPenalty, MaxPenalty, 0),
+            PresencePenalty = (float)Bounds.Within("presence_penalty", fields.PresencePenalty, -MaxPenalty, MaxPenalty, 0),
+            RepetitionPenalty = Repetition(fields.RepetitionPenalty),
             Bias = Bias(fields.LogitBias, vocabularySize),
             TopLogprobs = Math.Min(topLogprobs, vocabularySize),
         };
@@ -47,10 +50,12 @@ public sealed class SamplingMapper(ServerSettings settings)
         return [.. stop.Strings.Distinct(StringComparer.Ordinal)];
     }
 
-    private static void RefusePenalty(string param, double? value)
+    private static float Repetition(double? value)
     {
-        if (value is null or 0) return;
-        throw ApiException.Invalid(param, $"'{param}' is not supported by this server: leave it out or send 0.", "unsupported_parameter");
+        const string Param = "repetition_penalty";
+        var penalty = (float)Bounds.Within(Param, value, 0, MaxRepetition, 1);
+        // Also one too small for a float: logits are divided by it.
+        return float.IsNormal(penalty) ? penalty : throw ApiException.Invalid(Param, $"'{Param}' must be more than 0; 1 changes nothing.");
     }
 
     private Dictionary<int, float>? Bias(IReadOnlyDictionary<string, double>? bias, int vocabularySize)

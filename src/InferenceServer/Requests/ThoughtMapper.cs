@@ -78,10 +78,18 @@ public sealed class ThoughtMapper(ServerSettings settings)
     public IReadOnlyList<int>? Supplied(GenerationFields fields, ServedModel model)
     {
         if (fields.Thought is not { } thought) return null;
-        if (model.Thinking.Method != ThinkingMethod.Tas)
-            throw ApiException.Invalid(ThoughtParam, $"The method of this model, {model.Thinking.Method.Id()}, cannot be given a thought.", "unsupported_parameter");
+        var ids = Encode(thought, model);
         if (fields.ThinkingTokenBudget is not null || fields.ReasoningEffort is not null)
             throw ApiException.Invalid(ThoughtParam, $"'{ThoughtParam}' replaces the model's own: send it without a budget or effort.", "conflicting_parameters");
+        return ids;
+    }
+
+    /// <summary>A client's thought in tokens; special tokens written in it are text.</summary>
+    /// <exception cref="ApiException">400: this model cannot take one.</exception>
+    public static IReadOnlyList<int> Encode(string thought, ServedModel model)
+    {
+        if (model.Thinking.Method != ThinkingMethod.Tas)
+            throw ApiException.Invalid(ThoughtParam, $"The method of this model, {model.Thinking.Method.Id()}, cannot be given a thought.", "unsupported_parameter");
         return model.Tokenizer.EncodeToIds(thought, addSpecialTokens: false, parseSpecialTokens: false);
     }
 

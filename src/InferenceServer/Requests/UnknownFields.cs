@@ -28,7 +28,6 @@ public sealed partial class UnknownFields(ServerSettings settings, ILogger<Unkno
         ["best_of"] = value => IsNumber(value, 1),
         ["echo"] = value => value.ValueKind == JsonValueKind.False,
         ["suffix"] = value => IsText(value, ""),
-        ["repetition_penalty"] = value => IsNumber(value, 1),
         ["length_penalty"] = value => IsNumber(value, 1),
         ["min_tokens"] = value => IsNumber(value, 0),
         ["ignore_eos"] = value => value.ValueKind == JsonValueKind.False,

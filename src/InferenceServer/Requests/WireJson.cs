@@ -19,8 +19,11 @@ namespace InferenceServer.Requests;
 [JsonSerializable(typeof(ContentPart))]
 [JsonSerializable(typeof(GenerateRequest))]
 [JsonSerializable(typeof(GenerateResponse))]
+[JsonSerializable(typeof(GenerateStart))]
 [JsonSerializable(typeof(GenerateToken))]
 [JsonSerializable(typeof(GenerateRestart))]
 [JsonSerializable(typeof(GenerateDone))]
+[JsonSerializable(typeof(ThoughtRequest))]
+[JsonSerializable(typeof(CommandResponse))]
 [JsonSourceGenerationOptions(GenerationMode = JsonSourceGenerationMode.Metadata)]
 internal sealed partial class WireJson : JsonSerializerContext;

@@ -1,6 +1,7 @@
 using InferenceServer.Errors;
 using InferenceServer.Logging;
 using InferenceServer.Models.Engine;
+using InferenceServer.Models.Thinking;
 using InferenceServer.Requests;
 
 namespace InferenceServer.Streaming;
@@ -22,6 +23,7 @@ public sealed class GenerationRun : IDisposable
 
     private GenerationRun(MappedRequest request, HttpContext context)
     {
+        Request = request;
         _waits = new Task<bool>?[request.Generations.Count];
         _log = RequestLog.Of(context);
         _log.Model = request.Model.Name;
@@ -43,6 +45,8 @@ public sealed class GenerationRun : IDisposable
 
         _abort = context.RequestAborted.UnsafeRegister(static run => ((GenerationRun)run!).Cancel(), this);
     }
+
+    public MappedRequest Request { get; }
 
     public int Choices => _waits.Length;
 
@@ -88,16 +92,24 @@ public sealed class GenerationRun : IDisposable
         }
     }
 
+    /// <summary>Ends every choice with what it has said so far.</summary>
+    public void Cancel()
+    {
+        foreach (var generation in _generations) generation.Cancel();
+    }
+
+    /// <summary>Sends each choice the command made for its request; returns how many had a use for it.</summary>
+    public async Task<int> SendAsync(Func<GenerationRequest, ProgramCommand> command)
+    {
+        var applied = await Task.WhenAll(_generations.Select(generation => generation.SendAsync(command(generation.Request))));
+        return applied.Count(used => used);
+    }
+
     public void Dispose()
     {
         _abort.Dispose();
         Cancel();
         _log.Usage = Usage;
-    }
-
-    private void Cancel()
-    {
-        foreach (var generation in _generations) generation.Cancel();
     }
 
     private void Observe(GenerationEvent generationEvent)

@@ -25,13 +25,17 @@ public sealed class SseWriter : IDisposable
     /// <summary>Bytes written since the last flush.</summary>
     public long Unflushed => _pipe.UnflushedBytes;
 
+    /// <summary>Names the generation for commands to it.</summary>
+    public const string IdHeader = "X-Generation-Id";
+
     /// <summary>Sends the head of the response.</summary>
-    public static async Task<SseWriter> StartAsync(HttpContext context, JavaScriptEncoder? encoder)
+    public static async Task<SseWriter> StartAsync(HttpContext context, string id, JavaScriptEncoder? encoder)
     {
         var response = context.Response;
         response.StatusCode = StatusCodes.Status200OK;
         response.ContentType = "text/event-stream";
         response.Headers.CacheControl = "no-cache, no-store";
+        response.Headers[IdHeader] = id;
         response.Headers["X-Accel-Buffering"] = "no"; // nginx would otherwise collect the stream
         context.Features.Get<IHttpResponseBodyFeature>()?.DisableBuffering();
         await response.StartAsync(context.RequestAborted);

@@ -6,6 +6,9 @@ namespace InferenceServer.Streaming;
 /// <summary>How one endpoint says what happens. One instance a request.</summary>
 public abstract class StreamFormat
 {
+    /// <summary>Whether it can tell a client to forget what was sent.</summary>
+    public virtual bool TakesBack => false;
+
     /// <summary>Before anything of any choice.</summary>
     public abstract void Begin(SseWriter writer);
 

@@ -22,7 +22,7 @@ public sealed partial class StreamRunner(ServerSettings settings, WireFormat wir
     public async Task WriteAsync(HttpContext context, GenerationRun run, StreamFormat format)
     {
         var cancellation = context.RequestAborted;
-        using var writer = await SseWriter.StartAsync(context, wire.Options.Encoder);
+        using var writer = await SseWriter.StartAsync(context, run.Request.Id, wire.Options.Encoder);
         try
         {
             format.Begin(writer);

@@ -20,6 +20,10 @@ internal sealed unsafe class Products : IDisposable
     // An item streams at least this many bytes of weights, so that the counter is not what is waited for.
     private const long ItemBytes = 48 << 10;
 
+    // 192 rows and 6 strips of 2,048 inputs are 1.5 MB in bf16.
+    private const int ManyRows = 192;
+    private const int ManyStrips = 6;
+
     // Rows are split in multiples of this: two tiles' worth.
     private const int RowUnit = 32;
 
@@ -67,12 +71,7 @@ internal sealed unsafe class Products : IDisposable
             return;
         }
 
-        var share = Math.Max(1, weight.Strips / _pool.Threads);
-        _stripsPerItem = (int)Math.Clamp((ItemBytes + weight.StripBytes - 1) / weight.StripBytes, 1, share);
-        _stripItems = (weight.Strips + _stripsPerItem - 1) / _stripsPerItem;
-        // Few strips on many threads: split the rows as well.
-        var rowItems = Math.Clamp(4 * _pool.Threads / _stripItems, 1, Math.Max(1, rows / (2 * RowUnit)));
-        _rowsPerItem = ((rows + rowItems - 1) / rowItems + RowUnit - 1) / RowUnit * RowUnit;
+        var rowItems = Split(weight, rows);
         _pool.Run(_stripItems * rowItems, _item);
     }
 
@@ -80,6 +79,21 @@ internal sealed unsafe class Products : IDisposable
     {
         _rounded.Dispose();
         foreach (var scratch in _scratch) scratch.Dispose();
+    }
+
+    // Few rows: strips are dealt out, each streamed once. Many: sets of rows and strips that stay in the second-level cache
+    // together, so that neither is read again and again from beyond it.
+    private int Split(PackedMatrix weight, int rows)
+    {
+        var share = Math.Max(1, weight.Strips / _pool.Threads);
+        var atLeast = rows >= ManyRows ? ManyStrips : (int)((ItemBytes + weight.StripBytes - 1) / weight.StripBytes);
+        _stripsPerItem = Math.Clamp(atLeast, 1, share);
+        _stripItems = (weight.Strips + _stripsPerItem - 1) / _stripsPerItem;
+        // Few strips on many threads: split the rows as well.
+        var rowItems = Math.Clamp(4 * _pool.Threads / _stripItems, 1, Math.Max(1, rows / (2 * RowUnit)));
+        if (rows >= ManyRows) rowItems = Math.Max(rowItems, (rows + ManyRows - 1) / ManyRows);
+        _rowsPerItem = ((rows + rowItems - 1) / rowItems + RowUnit - 1) / RowUnit * RowUnit;
+        return (rows + _rowsPerItem - 1) / _rowsPerItem;
     }
 
     // Once for all strips. Rows are independent, so it does not matter who does which.

@@ -2,7 +2,7 @@ namespace InferenceServer.Models.Decoding;
 
 /// <summary>
 /// How one token is drawn, as data, so that an engine on a device sends back ids and not logits.
-/// Order: bias and limits, then temperature, top-k, top-p, min-p on the tempered distribution.
+/// Order: limits, bias and penalties, then temperature, top-k, top-p, min-p on the tempered distribution.
 /// </summary>
 public sealed record SampleSpec
 {
@@ -32,6 +32,9 @@ public sealed record SampleSpec
     /// <summary>Ids at or above are never drawn; 0 = no limit (Quiet-STaR's base vocabulary).</summary>
     public int VocabularyLimit { get; init; }
 
+    /// <summary>What tokens of the text so far cost; null = nothing.</summary>
+    public TokenPenalties? Penalties { get; init; }
+
     /// <summary>Added to the logits of single ids before anything else; −∞ forbids.</summary>
     public IReadOnlyDictionary<int, float>? Bias { get; init; }
 
@@ -39,7 +42,7 @@ public sealed record SampleSpec
     public int TopLogprobs { get; init; }
 }
 
-/// <summary>A token and its natural-log probability under the unscaled distribution of the head (temperature 1).</summary>
+/// <summary>A token and its natural-log probability under the unscaled distribution of the head: temperature 1, before penalties, finite bias and cuts; what is forbidden has no part in it.</summary>
 public readonly record struct TokenLogprob(int Token, float Logprob);
 
 /// <param name="Mix">Quiet-STaR's weight w; 0 without a mixture.</param>

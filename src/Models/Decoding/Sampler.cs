@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Numerics.Tensors;
 
 namespace InferenceServer.Models.Decoding;
@@ -10,19 +11,46 @@ public static class Sampler
     {
         if (!TensorPrimitives.IsFiniteAll<float>(logits)) return new HeadResult(0, float.NaN, [], mix, false);
 
-        if (spec.Bias is not null)
-        {
-            foreach (var (id, bias) in spec.Bias) logits[id] += bias;
-        }
-
+        Forbid(logits, spec.Bias);
         var allowed = spec.VocabularyLimit > 0 ? logits[..Math.Min(spec.VocabularyLimit, logits.Length)] : logits;
         var best = TensorPrimitives.IndexOfMax<float>(allowed);
         if (float.IsNegativeInfinity(allowed[best])) return new HeadResult(0, float.NaN, [], mix, false);
 
         var logSum = LogSumExp(allowed, allowed[best]);
         var top = Top(allowed, spec.TopLogprobs, logSum);
-        var token = spec.Temperature > 0 ? Draw(allowed, spec) : best;
-        return new HeadResult(token, (float)(allowed[token] - logSum), top, mix, true);
+        if (spec.Penalties is null && spec.Bias is null)
+        {
+            var plain = spec.Temperature > 0 ? Draw(allowed, spec) : best;
+            return new HeadResult(plain, (float)(allowed[plain] - logSum), top, mix, true);
+        }
+
+        // Log-probabilities are of what the model said, not of what the request made of it.
+        var raw = ArrayPool<float>.Shared.Rent(allowed.Length);
+        allowed.CopyTo(raw);
+        AddBias(allowed, spec.Bias);
+        spec.Penalties?.Apply(allowed);
+        var token = spec.Temperature > 0 ? Draw(allowed, spec) : TensorPrimitives.IndexOfMax<float>(allowed);
+        var logprob = (float)(raw[token] - logSum);
+        ArrayPool<float>.Shared.Return(raw);
+        return new HeadResult(token, logprob, top, mix, true);
+    }
+
+    private static void Forbid(Span<float> logits, IReadOnlyDictionary<int, float>? bias)
+    {
+        if (bias is null) return;
+        foreach (var (id, value) in bias)
+        {
+            if (float.IsNegativeInfinity(value)) logits[id] = value;
+        }
+    }
+
+    private static void AddBias(Span<float> logits, IReadOnlyDictionary<int, float>? bias)
+    {
+        if (bias is null) return;
+        foreach (var (id, value) in bias)
+        {
+            if (id < logits.Length && float.IsFinite(value)) logits[id] += value;
+        }
     }
 
     // Sums in double and in order of id: the same bits whatever the width of the machine's vectors.

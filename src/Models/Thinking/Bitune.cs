@@ -92,6 +92,7 @@ public sealed class Bitune : ThinkingProgram
         }
 
         sink.Emit(TokenChannel.Answer, Spec.Layers.Count, token, heads[0]);
+        Counts.Add(TokenChannel.Answer, token);
         _tokens.Add(token);
         if (_tokens.Count - Request.Prompt.Count >= Request.MaxTokens) Finish = FinishReason.Length;
     }

@@ -53,6 +53,17 @@ public sealed record SamplingOptions
 
     public IReadOnlyDictionary<int, float>? Bias { get; init; }
 
+    /// <summary>Subtracted from the logit of a token for each time the channel has it already.</summary>
+    public float FrequencyPenalty { get; init; }
+
+    /// <summary>Subtracted from the logit of a token the channel has already.</summary>
+    public float PresencePenalty { get; init; }
+
+    /// <summary>Divides positive and multiplies negative logits of tokens in prompt, thoughts and answer; 1 = none.</summary>
+    public float RepetitionPenalty { get; init; } = 1;
+
+    public bool Penalizes => FrequencyPenalty != 0 || PresencePenalty != 0 || RepetitionPenalty != 1;
+
     public int TopLogprobs { get; init; }
 }
 

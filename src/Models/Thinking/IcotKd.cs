@@ -89,6 +89,7 @@ public sealed class IcotKd : ThinkingProgram
         }
 
         sink.Emit(TokenChannel.Answer, _student.Count, token, heads[0]);
+        Counts.Add(TokenChannel.Answer, token);
         _tokens.Add(token);
         if (_tokens.Count - Request.Prompt.Count >= Request.MaxTokens) Finish = FinishReason.Length;
     }

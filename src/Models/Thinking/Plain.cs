@@ -46,6 +46,7 @@ public class Plain : ThinkingProgram
         if (heads.Length == 0) return;
         var token = heads[0].Token;
         _tokens.Add(token);
+        if (!EndsSequence(token)) Counts.Add(TokenChannel.Answer, token);
         _draws++;
         OnToken(token, heads[0], sink);
         if (Finish is null && Generated >= Request.MaxTokens) Complete(FinishReason.Length, sink);
@@ -65,6 +66,7 @@ public class Plain : ThinkingProgram
     protected void StartOver()
     {
         _tokens.RemoveRange(Request.Prompt.Count, Generated);
+        Counts.Forget(TokenChannel.Answer);
         Context.Memory.Truncate(_kv, Request.Prompt.Count - 1);
     }
 }

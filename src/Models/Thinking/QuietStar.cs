@@ -89,7 +89,7 @@ public sealed class QuietStar : ThinkingProgram
     }
 
     // The thought under way is drawn again: its draws are named by index, so it comes out the same.
-    public override void Evicted() => _thought.Clear();
+    public override void Evicted() => ForgetThought();
 
     protected override void OnAccepted(SequencePlan plan, ReadOnlySpan<HeadResult> heads, ITokenSink sink)
     {
@@ -97,12 +97,13 @@ public sealed class QuietStar : ThinkingProgram
         if (_thought.Count < _thoughtLength)
         {
             _thought.Add(heads[0]);
+            Counts.Add(TokenChannel.Thought, heads[0].Token);
             return;
         }
 
         foreach (var thought in _thought)
             sink.Emit(TokenChannel.Thought, Spec.Layers.Count, thought.Token, thought with { Mix = heads[0].Mix });
-        _thought.Clear();
+        ForgetThought();
         Context.Memory.Truncate(_kv, _tokens.Count);
 
         var token = heads[0].Token;
@@ -113,8 +114,16 @@ public sealed class QuietStar : ThinkingProgram
         }
 
         sink.Emit(TokenChannel.Answer, Spec.Layers.Count, token, heads[0]);
+        Counts.Add(TokenChannel.Answer, token);
         _tokens.Add(token);
         if (Answers >= Request.MaxTokens) Finish = FinishReason.Length;
+    }
+
+    // Nothing later reads it: it counts for no penalty either.
+    private void ForgetThought()
+    {
+        _thought.Clear();
+        Counts.Forget(TokenChannel.Thought);
     }
 
     private SampleSpec Think() =>

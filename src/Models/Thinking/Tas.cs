@@ -26,6 +26,7 @@ public sealed class Tas : ThinkingProgram
     private bool _speaking;
     private int _thoughts;
     private int _answers;
+    private int _maxTokens;
 
     public Tas(GenerationRequest request, ProgramContext context)
         : base(request, context)
@@ -38,6 +39,7 @@ public sealed class Tas : ThinkingProgram
         _upper = new LayerRange(thinking.ThinkingLayer, Spec.Layers.Count);
         _thoughtEnd = thinking.ThoughtEndTokenId!.Value;
         _budget = request.ThoughtBudget ?? thinking.MaxThoughtTokens;
+        _maxTokens = request.MaxTokens;
         _tokens = [.. request.Prompt];
         if (thinking.ThoughtBeginTokenId is { } begin) _tokens.Add(begin);
         _thoughtStart = _tokens.Count;
@@ -114,9 +116,10 @@ public sealed class Tas : ThinkingProgram
             case ProgramCommand.AnswerNow when !_speaking:
                 CloseThought(Thinking.ThoughtClosedBy.Command);
                 return true;
-            case ProgramCommand.ReplaceThought replace when Finish is null && Fits(replace.Thought):
+            case ProgramCommand.ReplaceThought replace when Finish is null && Fits(replace):
                 if (_answers > 0) sink.Restart(TokenChannel.Answer);
                 if (_thoughts > 0) sink.Restart(TokenChannel.Thought);
+                _maxTokens = Math.Min(Request.MaxTokens, replace.MaxTokens);
                 Supply(replace.Thought);
                 return true;
             default:
@@ -133,7 +136,7 @@ public sealed class Tas : ThinkingProgram
         var token = heads[0].Token;
         if (_speaking) Speak(token, heads[0], sink);
         else Think(token, heads[0], sink);
-        if (Finish is null && _thoughts + _answers >= Request.MaxTokens) Finish = FinishReason.Length;
+        if (Finish is null && _thoughts + _answers >= _maxTokens) Finish = FinishReason.Length;
     }
 
     private void Think(int token, in HeadResult result, ITokenSink sink)
@@ -146,6 +149,7 @@ public sealed class Tas : ThinkingProgram
         }
 
         sink.Emit(TokenChannel.Thought, _lower.Hi, token, result);
+        Counts.Add(TokenChannel.Thought, token);
         _tokens.Add(token);
         _thoughts++;
         if (_thoughts == _budget) CloseThought(Thinking.ThoughtClosedBy.Budget);
@@ -160,6 +164,7 @@ public sealed class Tas : ThinkingProgram
         }
 
         sink.Emit(TokenChannel.Answer, _upper.Hi, token, result);
+        Counts.Add(TokenChannel.Answer, token);
         _tokens.Add(token);
         _answers++;
     }
@@ -184,13 +189,15 @@ public sealed class Tas : ThinkingProgram
         _tokens.AddRange(thought);
         CloseThought(Thinking.ThoughtClosedBy.Supplied);
         _thoughts = _answers = 0;
+        Counts.Replace(thought);
 
         // The newest token is always fed again, for the row its answer is read from.
         var same = old.AsSpan().CommonPrefixLength(_tokens.ToArray());
         Context.Memory.Truncate(_kv, Math.Min(same, _tokens.Count - 1));
     }
 
-    private bool Fits(IReadOnlyList<int> thought) => (long)_thoughtStart + thought.Count + 1 + Request.MaxTokens <= Spec.MaxPositions;
+    private bool Fits(ProgramCommand.ReplaceThought replace) =>
+        replace.MaxTokens > 0 && (long)_thoughtStart + replace.Thought.Count + 1 + Math.Min(Request.MaxTokens, replace.MaxTokens) <= Spec.MaxPositions;
 
     private RowKind KindAt(int position, RowKind kind) => position < Request.Prompt.Count ? RowKind.Prefill : kind;
 

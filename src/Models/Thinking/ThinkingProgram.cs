@@ -63,7 +63,8 @@ public abstract record ProgramCommand
     public sealed record AnswerNow : ProgramCommand;
 
     /// <summary>Take this thought instead and speak (again); the prompt's KV is reused.</summary>
-    public sealed record ReplaceThought(IReadOnlyList<int> Thought) : ProgramCommand;
+    /// <param name="MaxTokens">Bound on the new answer, where the context leaves less room behind the thought than the request asks for.</param>
+    public sealed record ReplaceThought(IReadOnlyList<int> Thought, int MaxTokens = int.MaxValue) : ProgramCommand;
 }
 
 /// <summary>
@@ -73,6 +74,9 @@ public abstract record ProgramCommand
 public abstract class ThinkingProgram(GenerationRequest request, ProgramContext context)
 {
     protected GenerationRequest Request { get; } = request;
+
+    /// <summary>What was drawn so far, for the penalties; a program adds each token it keeps.</summary>
+    protected TokenCounts Counts { get; } = new(request);
 
     protected ProgramContext Context { get; } = context;
 
@@ -156,6 +160,7 @@ public abstract class ThinkingProgram(GenerationRequest request, ProgramContext 
             TopP = options.TopP,
             MinP = options.MinP,
             Bias = options.Bias,
+            Penalties = Counts.Penalties(channel),
             TopLogprobs = options.TopLogprobs,
             Seed = Request.Seed,
             Stream = checked((uint)Request.Choice * 2 + (uint)channel),

@@ -19,7 +19,9 @@ public sealed class GenerateTests(TestServer server)
         Assert.All(answers, token => Assert.Equal(TinyCheckpoint.Layers, (int)token["layer"]!));
         Assert.Equal(Enumerable.Range(0, 19), answers.Select(token => (int)token["index"]!));
         Assert.All(answers, token => Assert.InRange((int)token["id"]!, 0, TinyCheckpoint.VocabularySize - 1));
-        Assert.All(events.SkipLast(2), entry => Assert.Equal(entry.Name, (string?)entry.Json["channel"]));
+        Assert.Equal("start", events[0].Name);
+        Assert.StartsWith("gen-", (string?)events[0].Json["id"], StringComparison.Ordinal);
+        Assert.All(events.Skip(1).SkipLast(2), entry => Assert.Equal(entry.Name, (string?)entry.Json["channel"]));
         Assert.Equal("usage", events[^2].Name);
         Assert.Equal("done", events[^1].Name);
         Assert.Equal("budget", (string?)events[^1].Json["thought_closed_by"]);

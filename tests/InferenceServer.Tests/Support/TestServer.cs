@@ -11,6 +11,14 @@ namespace InferenceServer.Tests.Support;
 /// <summary>The whole server on a real port, serving tiny random models: <c>tiny</c> thinks, <c>plain</c> does not, <c>bare</c> has no chat template and is greedy.</summary>
 public class TestServer : WebApplicationFactory<Program>, IAsyncLifetime
 {
+    // The server looks for its settings here first: those of the repository would mix with a test's.
+    static TestServer()
+    {
+        var folder = Directory.CreateTempSubdirectory("inference-server-settings-").FullName;
+        File.WriteAllText(Path.Combine(folder, "appsettings.json"), "{}");
+        Directory.SetCurrentDirectory(folder);
+    }
+
     protected string Folder { get; } = Path.Combine(Path.GetTempPath(), $"inference-server-tests-{Guid.NewGuid():N}");
 
     public HttpClient Http { get; private set; } = null!;

@@ -9,7 +9,7 @@ namespace InferenceServer.Tests.Support;
 /// Writes a checkpoint folder with random weights: a Llama of four layers, a head that thinks after the second, a tokenizer
 /// of single bytes. Printable ASCII is far likelier than other bytes, so that texts can be read and compared.
 /// </summary>
-internal sealed class TinyCheckpoint(string directory)
+internal sealed class TinyCheckpoint(string directory, int context)
 {
     public const int Context = 512;
     public const int Layers = 4;
@@ -38,10 +38,11 @@ internal sealed class TinyCheckpoint(string directory)
 
     /// <param name="method">tas, quiet_star, plain, or tags: a plain one whose chat template knows think tags and a switch.</param>
     /// <param name="bare">Without a chat template, and greedy by its own wish.</param>
-    public static string Write(string directory, string method, bool bare = false)
+    /// <param name="context">Positions; the larger, the longer a generation can be watched.</param>
+    public static string Write(string directory, string method, bool bare = false, int context = Context)
     {
         Directory.CreateDirectory(directory);
-        new TinyCheckpoint(directory).WriteAll(method, bare);
+        new TinyCheckpoint(directory, context).WriteAll(method, bare);
         return directory;
     }
 
@@ -60,7 +61,7 @@ internal sealed class TinyCheckpoint(string directory)
         if (bare) File.WriteAllText(Path.Combine(directory, "generation_config.json"), new JsonObject { ["do_sample"] = false }.ToJsonString());
     }
 
-    private static JsonObject Config(string method)
+    private JsonObject Config(string method)
     {
         var config = new JsonObject
         {
@@ -72,7 +73,7 @@ internal sealed class TinyCheckpoint(string directory)
             ["num_attention_heads"] = Heads,
             ["num_key_value_heads"] = KvHeads,
             ["vocab_size"] = VocabularySize,
-            ["max_position_embeddings"] = Context,
+            ["max_position_embeddings"] = context,
             ["rms_norm_eps"] = 1e-5,
             ["rope_theta"] = 10000.0,
             ["hidden_act"] = "silu",

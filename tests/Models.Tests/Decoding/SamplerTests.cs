@@ -88,6 +88,29 @@ public class SamplerTests
     public void When_everything_is_forbidden_nothing_is_drawn() => Assert.False(
         Sampler.Sample([1, 2], new SampleSpec { VocabularyLimit = 1, Bias = new Dictionary<int, float> { [0] = float.NegativeInfinity } }).Finite);
 
+    [Fact]
+    public void Penalties_move_the_logits_as_their_definitions_say()
+    {
+        // Repetition 2: 3 → 1.5, −1 → −2; then count × 0.5 + 0.25 from what the channel has.
+        float[] logits = [3, -1, 2, 0, 1];
+        var penalties = new TokenPenalties(2, 0.5f, 0.25f, [0, 1, 99], new Dictionary<int, int> { [1] = 1, [2] = 3, [99] = 1 });
+        penalties.Apply(logits);
+        Assert.Equal([1.5f, -2.75f, 0.25f, 0, 1], logits);
+    }
+
+    [Fact]
+    public void A_penalty_changes_the_choice_and_not_the_logprobs()
+    {
+        float[] logits = [3, 2.5f, 1];
+        var sum = Math.Log(logits.Sum(logit => Math.Exp(logit)));
+        var penalties = new TokenPenalties(1, 1, 0, [], new Dictionary<int, int> { [0] = 1 });
+        var result = Sampler.Sample([.. logits], new SampleSpec { Penalties = penalties, TopLogprobs = 3, Bias = new Dictionary<int, float> { [2] = 0.1f } });
+        Assert.Equal(1, result.Token);
+        Assert.Equal(2.5 - sum, result.Logprob, 1e-5);
+        Assert.Equal([0, 1, 2], result.Top.Select(top => top.Token));
+        Assert.Equal(1 - sum, result.Top[2].Logprob, 1e-5);
+    }
+
     private static float[] Logits(int seed, int count)
     {
         var random = new Random(seed);

@@ -90,9 +90,16 @@ public class CpuDeterminismTests
         _ => 2,
     };
 
+    private static SamplingOptions Penalized(SamplingOptions options, int i) => (i % 4) switch
+    {
+        1 => options with { FrequencyPenalty = 1.5f, PresencePenalty = -0.5f },
+        2 => options with { RepetitionPenalty = 1.7f },
+        _ => options,
+    };
+
     private static GenerationRequest Shorter(int i)
     {
         var request = Request(i);
-        return request with { MaxTokens = 6 + (i % 8), Answering = new SamplingOptions { TopK = i % 3 == 0 ? 5 : 0 } };
+        return request with { MaxTokens = 6 + (i % 8), Answering = Penalized(new SamplingOptions { TopK = i % 3 == 0 ? 5 : 0 }, i), Thinking = Penalized(new SamplingOptions(), i / 2) };
     }
 }

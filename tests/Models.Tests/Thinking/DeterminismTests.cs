@@ -121,7 +121,7 @@ public class DeterminismTests
         Thought = sample % 16 == 5 ? [4, 5, 6] : null,
         Seed = sample,
         Choice = sample % 3,
-        Answering = new SamplingOptions { Temperature = sample % 5 == 0 ? 0 : 1 },
-        Thinking = new SamplingOptions { Temperature = sample % 7 == 0 ? 0 : 1.3f, TopK = 12 },
+        Answering = new SamplingOptions { Temperature = sample % 5 == 0 ? 0 : 1, FrequencyPenalty = sample % 3 == 0 ? 2 : 0, RepetitionPenalty = sample % 4 == 1 ? 2 : 1 },
+        Thinking = new SamplingOptions { Temperature = sample % 7 == 0 ? 0 : 1.3f, TopK = 12, PresencePenalty = sample % 2 == 0 ? 2 : 0 },
     };
 }

@@ -1,3 +1,4 @@
+using System.Runtime.Intrinsics;
 using InferenceServer.Models.Cpu.Weights;
 
 namespace InferenceServer.Models.Cpu.Kernels;
@@ -21,7 +22,7 @@ internal enum ActivationForm
 /// <summary>Rows of activations in the form a product takes.</summary>
 internal static unsafe class Activations
 {
-    /// <summary>Bytes from one row to the next: whole cache lines, and never a power of two.</summary>
+    /// <summary>Bytes from one row to the next: an odd number of cache lines, so that rows do not share cache sets.</summary>
     public static nint RowBytes(ActivationForm form, int inputs)
     {
         var blocks = (nint)WeightBlocks.Count(inputs);
@@ -31,7 +32,7 @@ internal static unsafe class Activations
             ActivationForm.Bf16 => blocks * WeightBlocks.Inputs * sizeof(ushort),
             _ => blocks * ActivationBlocks.BlockBytes,
         };
-        return ((bytes + 63) / 64 * 64) + 64;
+        return (((bytes + 63) / 64) | 1) * 64;
     }
 
     /// <summary>Writes one row, [weight.Inputs].</summary>
@@ -42,11 +43,11 @@ internal static unsafe class Activations
         switch (form)
         {
             case ActivationForm.RoundedFloats:
-                for (var k = 0; k < inputs; k++) ((float*)to)[k] = WeightBlocks.Widen(Bf16Panels.Round(x[k]));
+                Round(x, inputs, (float*)to);
                 new Span<float>((float*)to + inputs, padded - inputs).Clear();
                 break;
             case ActivationForm.Bf16:
-                for (var k = 0; k < inputs; k++) ((ushort*)to)[k] = Bf16Panels.Round(x[k]);
+                Round(x, inputs, (ushort*)to);
                 new Span<ushort>((ushort*)to + inputs, padded - inputs).Clear();
                 break;
             case ActivationForm.Blocks:
@@ -55,5 +56,29 @@ internal static unsafe class Activations
             default:
                 throw new ArgumentOutOfRangeException(nameof(form), form, "Taken as they are.");
         }
+    }
+
+    private static void Round(float* x, int inputs, float* to)
+    {
+        var k = 0;
+        for (; k <= inputs - Vector256<float>.Count; k += Vector256<float>.Count)
+            (Rounded(Vector256.Load(x + k)) & Vector256.Create(0xFFFF0000u)).Store((uint*)to + k);
+        for (; k < inputs; k++) to[k] = WeightBlocks.Widen(Bf16Panels.Round(x[k]));
+    }
+
+    private static void Round(float* x, int inputs, ushort* to)
+    {
+        var k = 0;
+        for (; k <= inputs - Vector256<ushort>.Count; k += Vector256<ushort>.Count)
+            Vector256.Narrow(Rounded(Vector256.Load(x + k)) >>> 16, Rounded(Vector256.Load(x + k + 8)) >>> 16).Store(to + k);
+        for (; k < inputs; k++) to[k] = Bf16Panels.Round(x[k]);
+    }
+
+    // The nearest bf16 in the high half, as Bf16Panels.Round does it one by one.
+    private static Vector256<uint> Rounded(Vector256<float> x)
+    {
+        var bits = x.AsUInt32();
+        var nearest = bits + Vector256.Create(0x7FFFu) + ((bits >>> 16) & Vector256.Create(1u));
+        return Vector256.ConditionalSelect(Vector256.Equals(x, x).AsUInt32(), nearest, bits | Vector256.Create(0x400000u));
     }
 }

@@ -50,9 +50,12 @@ internal sealed class TileAssembler
     }
 
     /// <summary>Rows of a tile at [at + offset], <paramref name="stride"/> bytes apart.</summary>
-    public void TileLoad(int tile, Register at, Register stride, int offset = 0) => TileMemory(PrefixF2, tile, at, stride, offset);
+    /// <param name="twice">Whether the rows are twice the stride apart.</param>
+    public void TileLoad(int tile, Register at, Register stride, int offset = 0, bool twice = false) =>
+        TileMemory(PrefixF2, tile, at, stride, offset, twice);
 
-    public void TileStore(int tile, Register at, Register stride, int offset = 0) => TileMemory(PrefixF3, tile, at, stride, offset);
+    public void TileStore(int tile, Register at, Register stride, int offset = 0) =>
+        TileMemory(PrefixF3, tile, at, stride, offset, twice: false);
 
     public void TileZero(int tile)
     {
@@ -103,6 +106,8 @@ internal sealed class TileAssembler
 
     public void Move(Register to, Register from) => Wide(0x8B, to, from);
 
+    public void Exchange(Register a, Register b) => Wide(0x87, a, b);
+
     public void Add(Register to, Register value) => Wide(0x03, to, value);
 
     public void Add(Register to, int value)
@@ -143,10 +148,10 @@ internal sealed class TileAssembler
 
     public void Return() => Emit(0xC5, 0xF8, 0x77, 0xC3); // vzeroupper; ret
 
-    private void TileMemory(int prefix, int tile, Register at, Register stride, int offset)
+    private void TileMemory(int prefix, int tile, Register at, Register stride, int offset, bool twice)
     {
         Vex(Map0F38, prefix, 0, stride, at, 0x4B);
-        Emit((byte)(0x84 | (tile << 3)), (byte)((((int)stride & 7) << 3) | ((int)at & 7)));
+        Emit((byte)(0x84 | (tile << 3)), (byte)((twice ? 0x40 : 0) | (((int)stride & 7) << 3) | ((int)at & 7)));
         Emit32(offset);
     }
 

@@ -21,6 +21,9 @@ internal unsafe struct TileCall
     /// <summary>Sixteen rows of 64 bytes, as wide as a tile gets.</summary>
     public const int TileRows = 16;
 
+    /// <summary>Memory for the sums of two blocks.</summary>
+    public const int ScratchBytes = 2 * TileRows * TileBytes;
+
     private const int TileBytes = 64;
 
     /// <summary>As LDTILECFG reads it: palette 1; bytes a row of tile t at 16 + 2t, rows at 48 + t.</summary>
@@ -37,6 +40,7 @@ internal unsafe struct TileCall
     [FieldOffset(WeightsAt)]
     public byte* Weights;
 
+    /// <summary>Bytes from a pair of inputs to the next (bf16).</summary>
     [FieldOffset(WeightStrideAt)]
     public long WeightStride;
 
@@ -54,7 +58,7 @@ internal unsafe struct TileCall
     [FieldOffset(RowsAt)]
     public long Rows;
 
-    /// <summary>One tile's worth of memory.</summary>
+    /// <summary><see cref="ScratchBytes"/>.</summary>
     [FieldOffset(ScratchAt)]
     public byte* Scratch;
 

@@ -8,24 +8,32 @@ internal static unsafe class TileProducts
 {
     private const int RowsAtOnce = 2 * TileCall.TileRows;
 
+    // 24 KB of weights: half a first-level cache.
+    private const int BlocksAtOnce = 12;
+
     public static void Bf16(
         TileUnit unit, PackedMatrix weight, int firstStrip, int strips, byte* x, nint ldx, float* y, nint ldy, int rows)
     {
         var call = default(TileCall);
         call.ActivationStride = ldx;
         call.WeightStride = Bf16Panels.PairBytes;
-        call.Blocks = WeightBlocks.Count(weight.Inputs);
         call.OutputStride = ldy * sizeof(float);
+        var blocks = WeightBlocks.Count(weight.Inputs);
         for (var strip = firstStrip; strip < firstStrip + strips; strip++)
         {
-            call.Weights = weight.Strip(strip);
-            for (var row = 0; row < rows; row += RowsAtOnce)
+            // A part of the strip's weights stays close while all rows pass it.
+            for (var block = 0; block < blocks; block += BlocksAtOnce)
             {
-                call.Rows = Math.Min(RowsAtOnce, rows - row);
-                call.Activations = x + (row * ldx);
-                call.Output = y + (row * ldy) + (strip * IStripPacker.StripOutputs);
-                Shape(&call, (int)call.Rows);
-                unit.Bf16(&call);
+                call.Blocks = Math.Min(BlocksAtOnce, blocks - block);
+                call.Weights = weight.Strip(strip) + (block * Bf16Panels.BlockBytes);
+                for (var row = 0; row < rows; row += RowsAtOnce)
+                {
+                    call.Rows = Math.Min(RowsAtOnce, rows - row);
+                    call.Activations = x + (row * ldx) + (block * WeightBlocks.Inputs * sizeof(ushort));
+                    call.Output = y + (row * ldy) + (strip * IStripPacker.StripOutputs);
+                    Shape(&call, (int)call.Rows);
+                    unit.Bf16(&call, goOn: block > 0);
+                }
             }
         }
     }
@@ -34,13 +42,11 @@ internal static unsafe class TileProducts
     public static void Blocks(
         TileUnit unit, PackedMatrix weight, int firstStrip, int strips, byte* x, nint ldx, float* y, nint ldy, int rows, NativeBuffer scratch)
     {
-        const int TileBytes = TileCall.TileRows * 64;
         var blocks = WeightBlocks.Count(weight.Inputs);
         var unpack = weight.Format == WeightFormat.Q4;
-        _ = scratch.Ensure((TileBytes + (unpack ? (long)blocks * Int8Blocks.BlockBytes : 0)) / sizeof(float));
+        _ = scratch.Ensure((TileCall.ScratchBytes + (unpack ? (long)blocks * Int8Blocks.BlockBytes : 0)) / sizeof(float));
         var call = default(TileCall);
         call.ActivationStride = ldx;
-        call.WeightStride = 2 * Int8Blocks.HalfBytes;
         call.Blocks = blocks;
         call.OutputStride = ldy * sizeof(float);
         call.Scratch = scratch.Bytes;
@@ -51,7 +57,7 @@ internal static unsafe class TileProducts
         for (var strip = firstStrip; strip < firstStrip + strips; strip++)
         {
             call.Weights = weight.Strip(strip);
-            if (unpack) Int4Blocks.Unpack(weight.Strip(strip), blocks, call.Weights = scratch.Bytes + TileBytes);
+            if (unpack) Int4Blocks.Unpack(weight.Strip(strip), blocks, call.Weights = scratch.Bytes + TileCall.ScratchBytes);
             for (var row = 0; row < rows; row += TileCall.TileRows)
             {
                 call.Rows = Math.Min(TileCall.TileRows, rows - row);

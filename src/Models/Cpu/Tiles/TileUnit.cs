@@ -20,35 +20,35 @@ internal sealed unsafe partial class TileUnit
 
     private static readonly Lazy<TileUnit?> Only = new(Create);
 
-    private readonly delegate* unmanaged<TileCall*, void> _bf16One;
-    private readonly delegate* unmanaged<TileCall*, void> _bf16Two;
-    private readonly delegate* unmanaged<TileCall*, void> _blocksLow;
-    private readonly delegate* unmanaged<TileCall*, void> _blocksHigh;
+    private readonly byte* _code;
+    private readonly int[] _entries; // in the order of Kernels
 
     private TileUnit(byte* code, int[] entries)
     {
-        _bf16One = (delegate* unmanaged<TileCall*, void>)(code + entries[0]);
-        _bf16Two = (delegate* unmanaged<TileCall*, void>)(code + entries[1]);
-        _blocksLow = (delegate* unmanaged<TileCall*, void>)(code + entries[2]);
-        _blocksHigh = (delegate* unmanaged<TileCall*, void>)(code + entries[3]);
+        _code = code;
+        _entries = entries;
     }
 
     /// <summary>Null where there is none.</summary>
     public static TileUnit? Instance => Only.Value;
 
-    /// <summary>Up to 16 rows of bf16, or up to 32.</summary>
-    public void Bf16(TileCall* call)
-    {
-        if (call->Rows > TileCall.TileRows) _bf16Two(call);
-        else _bf16One(call);
-    }
+    private static Action<TileAssembler>[] Kernels =>
+    [
+        code => TileKernels.Bf16(code, both: false, goOn: false),
+        code => TileKernels.Bf16(code, both: true, goOn: false),
+        code => TileKernels.Bf16(code, both: false, goOn: true),
+        code => TileKernels.Bf16(code, both: true, goOn: true),
+        code => TileKernels.Blocks(code, 0),
+        code => TileKernels.Blocks(code, 1),
+    ];
+
+    /// <summary>Up to 32 rows of bf16; whether the output's totals go on.</summary>
+    public void Bf16(TileCall* call, bool goOn) => Call((goOn ? 2 : 0) + (call->Rows > TileCall.TileRows ? 1 : 0), call);
 
     /// <summary>Up to 16 rows of bytes in blocks; outputs 0..15 of the strip or 16..31.</summary>
-    public void Blocks(TileCall* call, int half)
-    {
-        if (half == 0) _blocksLow(call);
-        else _blocksHigh(call);
-    }
+    public void Blocks(TileCall* call, int half) => Call(4 + half, call);
+
+    private void Call(int kernel, TileCall* call) => ((delegate* unmanaged<TileCall*, void>)(_code + _entries[kernel]))(call);
 
     private static TileUnit? Create()
     {
@@ -57,11 +57,11 @@ internal sealed unsafe partial class TileUnit
 
         var code = new TileAssembler();
         var entries = new List<int>();
-        foreach (var kernel in (Action[])[() => TileKernels.Bf16(code, both: false), () => TileKernels.Bf16(code, both: true), () => TileKernels.Blocks(code, 0), () => TileKernels.Blocks(code, 1)])
+        foreach (var kernel in Kernels)
         {
             code.Align();
             entries.Add(code.Position);
-            kernel();
+            kernel(code);
         }
 
         return Load(code.ToArray()) is var pages and not null ? new TileUnit(pages, [.. entries]) : null;

@@ -1,3 +1,4 @@
+using InferenceServer.Access;
 using InferenceServer.Errors;
 using InferenceServer.Health;
 using InferenceServer.Hosting;
@@ -22,6 +23,7 @@ try
 
     builder.AddServerLogging();
     builder.ConfigureWebServer(settings.Server);
+    builder.Services.AddAccess(settings);
     builder.Services.AddModels(settings);
     builder.Services.AddOpenAI();
     builder.Services.AddNative();
@@ -29,7 +31,9 @@ try
 
     var app = builder.Build();
     app.UseMiddleware<RequestLogMiddleware>();
+    app.UseCrossOrigin();
     app.UseMiddleware<ErrorMiddleware>();
+    app.UseAccess();
     app.UseApiDescription();
     app.MapHealth();
     app.MapOpenAI();

@@ -4,6 +4,7 @@ using InferenceServer.Hosting;
 using InferenceServer.Logging;
 using InferenceServer.Native;
 using InferenceServer.OpenAI;
+using InferenceServer.Playground;
 using InferenceServer.Swagger;
 
 var commandLine = new CommandLine(args);
@@ -25,6 +26,7 @@ try
     builder.Services.AddModels(settings);
     builder.Services.AddOpenAI();
     builder.Services.AddNative();
+    builder.Services.AddPlayground();
     builder.Services.AddApiDescription();
 
     var app = builder.Build();
@@ -34,6 +36,7 @@ try
     app.MapHealth();
     app.MapOpenAI();
     app.MapNative();
+    app.MapPlayground();
     await app.RunAsync();
     return Environment.ExitCode;
 }

@@ -61,11 +61,11 @@ function list(title, voice, top, token) {
   bars.dataset.voice = voice;
   for (const { id, text, logprob } of top) {
     const share = Math.exp(logprob);
-    const bar = make("i", { className: "bar" });
+    const bar = make("i", { className: "share" });
     bar.style.setProperty("--share", share);
     bars.append(make("li", { className: id === token.id ? "said" : "" }, make("code", { textContent: spelled(text) }), bar, make("span", { textContent: percent(share) })));
   }
-  return make("section", { className: "head" }, make("h3", { textContent: title }), bars);
+  return make("div", { className: "head" }, make("h3", { textContent: title }), bars);
 }
 
 const percent = share => share >= 0.9995 ? "100 %" : share >= 0.1 ? `${(share * 100).toFixed(0)} %` : share >= 0.001 ? `${(share * 100).toFixed(1)} %` : "< 0.1 %";

@@ -9,6 +9,7 @@ export class Pace {
     this.timer = null;
     this.emptied = null;
     this.free = 0;
+    this.skipped = null;
   }
 
   add(event) {
@@ -28,6 +29,14 @@ export class Pace {
     this.end();
   }
 
+  /** From now on events of this name are shown without a pause: nobody waits for them any more. */
+  skim(name) {
+    this.skipped = name;
+    this.free = 0;
+    this.pause();
+    this.schedule();
+  }
+
   /** From now on everything is shown at once. */
   hurry() {
     this.interval = 0;
@@ -42,8 +51,7 @@ export class Pace {
   }
 
   schedule() {
-    if (this.timer !== null) return;
-    this.timer = setTimeout(() => this.next(), Math.max(0, this.free - performance.now()));
+    this.timer ??= setTimeout(() => this.next(), Math.max(0, this.free - performance.now()));
   }
 
   next() {
@@ -53,15 +61,19 @@ export class Pace {
       const event = this.queue.shift();
       this.show(event);
       const isToken = event.name === "thought" || event.name === "answer";
-      if (isToken) this.free = Math.max(this.free, performance.now() - 100) + this.interval;
+      if (isToken && event.name !== this.skipped) this.free = Math.max(this.free, performance.now() - 100) + this.interval;
     }
     if (this.queue.length > 0) this.schedule();
     else this.end();
   }
 
-  end() {
+  pause() {
     clearTimeout(this.timer);
     this.timer = null;
+  }
+
+  end() {
+    this.pause();
     this.emptied?.();
     this.emptied = null;
   }

@@ -68,7 +68,10 @@ export class Run {
 
   /** Ends the thought. Returns what to ask again with, where the server had long finished what the eye had not. */
   async answerNow() {
-    if (await this.command(id => api.speak(id))) return null;
+    if (await this.command(id => api.speak(id))) {
+      this.pace.skim("thought");
+      return null;
+    }
     const thought = this.stage.thoughtText();
     this.abandon();
     return thought;

@@ -24,6 +24,7 @@ export class Stage {
   /** inspect(token, element, model) is called for the token the user looks at. */
   constructor(inspect) {
     this.root = byId("stage-template").content.cloneNode(true).firstElementChild;
+    this.following = new Set();
     this.title = this.root.querySelector(".stage-title");
     this.voices = Object.fromEntries([...this.root.querySelectorAll(".voice")].map(voice => [voice.dataset.voice, parts(voice)]));
     for (const voice of Object.values(this.voices)) bindTokens(voice.text, (token, element) => inspect(token, element, this.model));
@@ -74,15 +75,25 @@ export class Stage {
   token(token) {
     const voice = this.voices[token.channel];
     const element = tokenElement(token);
-    const follows = voice.text.scrollHeight - voice.text.scrollTop - voice.text.clientHeight < 24;
+    this.follow(voice.text);
     this.place(token, element);
-    if (follows) voice.text.scrollTop = voice.text.scrollHeight;
     if (token.id !== null) voice.tokens.push(token);
     voice.count.textContent = plural(voice.tokens.length);
     voice.last?.classList.remove("newest");
     element.classList.add("newest");
     voice.last = element;
     this.phase(token.channel === "thought" ? "thinking" : "answering");
+  }
+
+  /** Keeps the newest token in sight, unless the user has scrolled up. Once a frame: measuring is dear. */
+  follow(text) {
+    if (this.following.has(text)) return;
+    this.following.add(text);
+    const atEnd = text.scrollHeight - text.scrollTop - text.clientHeight < 24;
+    requestAnimationFrame(() => {
+      this.following.delete(text);
+      if (atEnd) text.scrollTop = text.scrollHeight;
+    });
   }
 
   // Quiet-STaR gives each token a weight: its thoughts stand in rows.

@@ -17,15 +17,15 @@ public static class ModelLoader
     private const int MostContexts = 256;
 
     /// <summary>Loads one model, with an engine of its own.</summary>
-    /// <inheritdoc cref="Load(IReadOnlyList{ModelSource}, ILogger, IProgress{double}?)"/>
-    public static ServedModel Load(ModelOptions options, ILogger logger, IProgress<double>? progress = null) =>
+    /// <inheritdoc cref="Load(IReadOnlyList{ModelSource}, ILogger, IProgress{LoadProgress}?)"/>
+    public static ServedModel Load(ModelOptions options, ILogger logger, IProgress<LoadProgress>? progress = null) =>
         Load([ModelSource.Of(options)], logger, progress).Models[0];
 
     /// <summary>Loads models that share a base, at most one of which is the base itself, into one engine.</summary>
-    /// <param name="progress">Share of the weights that are packed, 0 to 1.</param>
+    /// <param name="progress">How far the weights are packed.</param>
     /// <exception cref="CheckpointException">A folder holds no model this version can serve; says what to do.</exception>
     /// <exception cref="InvalidDataException">A tokenizer cannot be read.</exception>
-    public static ModelGroup Load(IReadOnlyList<ModelSource> sources, ILogger logger, IProgress<double>? progress = null)
+    public static ModelGroup Load(IReadOnlyList<ModelSource> sources, ILogger logger, IProgress<LoadProgress>? progress = null)
     {
         var files = new List<IDisposable>();
         CpuDecoder? decoder = null;

@@ -30,13 +30,13 @@ public sealed unsafe class CpuDecoder : IDecoder
     private bool _disposed;
 
     /// <summary>Packs the weights, which takes a pass over the checkpoint, and reserves the KV arena.</summary>
-    /// <param name="progress">Share of the layers packed, 0 to 1.</param>
+    /// <param name="progress">Told after every layer, and at the end.</param>
     /// <exception cref="PlatformNotSupportedException">The forced kernel path is not on this machine.</exception>
     public CpuDecoder(
         DecoderSpec spec,
         int pageCount,
         CpuOptions options,
-        IProgress<double>? progress = null,
+        IProgress<LoadProgress>? progress = null,
         int pageTokens = KvGeometry.DefaultPageTokens)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(options.Threads);
@@ -51,10 +51,13 @@ public sealed unsafe class CpuDecoder : IDecoder
             var rowLoop = new RowLoop(_pool);
             _kept = new KeptRowStore(spec.HiddenSize);
             _layers = new LayerWeights[spec.Layers.Count];
+            var (read, total) = (0L, spec.Layers.Sum(LayerWeights.StoredBytes) + HeadRunner.StoredBytes(spec));
             for (var layer = 0; layer < _layers.Length; layer++)
             {
+                // The disk fetches the next layer while this one is packed.
+                if (layer + 1 < _layers.Length) LayerWeights.Expect(spec.Layers[layer + 1]);
                 _layers[layer] = new LayerWeights(spec.Layers[layer], options.Weights, _pool.Threads);
-                progress?.Report((layer + 1.0) / (_layers.Length + 1));
+                progress?.Report(new LoadProgress(read += LayerWeights.StoredBytes(spec.Layers[layer]), total));
             }
 
             _adapters = new AdapterSet(spec, _kernels, products, rowLoop, _pool.Threads);
@@ -65,6 +68,7 @@ public sealed unsafe class CpuDecoder : IDecoder
                 .. spec.SideNets.Select(net =>
                     SideNet.Create(net, spec.HiddenSize, options.NetWeights, _kernels, products, _pool.Threads)),
             ];
+            progress?.Report(new LoadProgress(total, total));
         }
         catch
         {
@@ -80,7 +84,6 @@ public sealed unsafe class CpuDecoder : IDecoder
             CultureInfo.InvariantCulture,
             $"cpu: {_kernels.Name} kernels, {_pool.Threads} threads, {options.Weights} weights ({megabytes:F0} MB), "
             + $"{pageCount} KV pages of {_arena.Layout.PageBytes / 1024.0:F0} KB");
-        progress?.Report(1);
     }
 
     public DecoderSpec Spec { get; }

@@ -130,7 +130,9 @@ public class CpuDecoderTests
             Assert.Equal(3, decoder.PageCount);
         }
 
+        Assert.Equal(TinyModels.Llama().Layers.Count + 1, reports.Count);
         Assert.Equal(reports.Order(), reports);
+        Assert.InRange(reports[0], 0.1, 0.3);
         Assert.Equal(1, reports[^1]);
     }
 
@@ -144,8 +146,8 @@ public class CpuDecoderTests
         Assert.Throws<ArgumentOutOfRangeException>(() => new CpuDecoder(TinyModels.Llama(), 3, new CpuOptions { Threads = -1 }));
     }
 
-    private sealed class Reports(List<double> values) : IProgress<double>
+    private sealed class Reports(List<double> values) : IProgress<LoadProgress>
     {
-        public void Report(double value) => values.Add(value);
+        public void Report(LoadProgress value) => values.Add(value.Share);
     }
 }

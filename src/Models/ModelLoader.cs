@@ -37,7 +37,7 @@ public static class ModelLoader
             var options = sources[0].Options;
             var spec = variants[^1].Spec;
             var geometry = KvGeometry.For(spec);
-            decoder = new CpuDecoder(spec, PageCount(spec, geometry, options.KvMemory), options.Cpu, progress, geometry.PageTokens);
+            decoder = new CpuDecoder(spec, PageCount(spec, geometry, options), options.Cpu, progress, geometry.PageTokens);
             var sides = texts.GetAwaiter().GetResult();
             foreach (var side in sides) side.CheckVocabulary(spec.VocabularySize);
             var models = sources.Select((source, i) => Model(source, spec, variants[i], sides[i])).ToList();
@@ -114,10 +114,10 @@ public static class ModelLoader
         return thinking == model.Spec.AllLayers ? all : string.Create(CultureInfo.InvariantCulture, $"{all} in all layers, {engine.KvTokens(thinking):N0} in {thinking}");
     }
 
-    private static int PageCount(DecoderSpec spec, KvGeometry geometry, long? kvMemory)
+    private static int PageCount(DecoderSpec spec, KvGeometry geometry, ModelOptions options)
     {
-        var bytes = kvMemory ?? GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 4;
-        var perPage = CpuDecoder.BytesPerPage(spec, geometry);
+        var bytes = options.KvMemory ?? GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 4;
+        var perPage = CpuDecoder.BytesPerPage(spec, geometry, options.Cpu.Kv);
         var useful = (long)MostContexts * geometry.LayerGroups * geometry.PagesFor(spec.MaxPositions);
         var pages = Math.Min(Math.Min(bytes / perPage, useful), int.MaxValue);
         var fewest = geometry.LayerGroups * 2;

@@ -43,7 +43,7 @@ public sealed unsafe class CpuDecoder : IDecoder
         Spec = spec;
         _kernels = KernelSet.Choose(options.Force);
         Geometry = KvGeometry.For(spec, pageTokens);
-        _arena = new KvArena(spec, Geometry, pageCount);
+        _arena = new KvArena(spec, Geometry, pageCount, options.Kv);
         _pool = new WorkerPool(options.Threads > 0 ? options.Threads : Environment.ProcessorCount);
         try
         {
@@ -83,7 +83,7 @@ public sealed unsafe class CpuDecoder : IDecoder
         Description = string.Create(
             CultureInfo.InvariantCulture,
             $"cpu: {_kernels.Name} kernels, {_pool.Threads} threads, {options.Weights} weights ({megabytes:F0} MB), "
-            + $"{pageCount} KV pages of {_arena.Layout.PageBytes / 1024.0:F0} KB");
+            + $"{pageCount} KV pages ({options.Kv}) of {_arena.Layout.PageBytes / 1024.0:F0} KB");
     }
 
     public DecoderSpec Spec { get; }
@@ -93,7 +93,7 @@ public sealed unsafe class CpuDecoder : IDecoder
     public int PageCount => _arena.PageCount;
 
     /// <inheritdoc/>
-    public int RowsPerPage => (int)Math.Clamp(BytesPerPage(Spec, Geometry) / (sizeof(float) * (long)Spec.HiddenSize), 1, int.MaxValue);
+    public int RowsPerPage => (int)Math.Clamp(_arena.Layout.PageBytes / (sizeof(float) * (long)Spec.HiddenSize), 1, int.MaxValue);
 
     /// <summary>One line for the start-up log: kernel path, threads, weight format and sizes.</summary>
     public string Description { get; }
@@ -102,7 +102,7 @@ public sealed unsafe class CpuDecoder : IDecoder
     public long KeptRowBytes => _kept.Bytes;
 
     /// <summary>Size of one KV page of this model.</summary>
-    public static long BytesPerPage(DecoderSpec spec, KvGeometry geometry) => new KvLayout(spec, geometry).PageBytes;
+    public static long BytesPerPage(DecoderSpec spec, KvGeometry geometry, KvFormat format) => new KvLayout(spec, geometry, format).PageBytes;
 
     /// <inheritdoc/>
     /// <exception cref="ArgumentException">

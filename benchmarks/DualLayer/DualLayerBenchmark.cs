@@ -17,6 +17,7 @@ internal static class DualLayerBenchmark
         [
             ("--shape NAME", "tiny, 110m or 1.1b (1.1b)"),
             Command.Formats,
+            Command.Kv,
             ("--context N", "positions before the row of a step (64)"),
             ("--prompt N", "tokens of a request's prompt (128)"),
             ("--thoughts N", "thought tokens of a request (64)"),
@@ -47,11 +48,11 @@ internal static class DualLayerBenchmark
         var measured = new List<(WeightFormat, IReadOnlyList<StepCost>)>();
         foreach (var format in options.Formats(WeightFormat.BF16, WeightFormat.Q8, WeightFormat.Q4))
         {
-            var cpu = new CpuOptions { Threads = options.Threads, Weights = format, Force = options.Path };
+            var cpu = options.Cpu(format);
             var pages = Math.Max(StepRig.Pages(spec, StepCost.MostSequences, context + 1), StepRig.Pages(spec, most, size.Positions));
             using var decoder = new CpuDecoder(spec, pages, cpu);
             Console.WriteLine($"\n{decoder.Description}");
-            measured.Add((format, StepCost.Measure(decoder, format, context, rounds, steps)));
+            measured.Add((format, StepCost.Measure(decoder, cpu, context, rounds, steps)));
             // As far as it got: a run that is stopped has the pictures of the formats before.
             Pictures.Write(options, () => DrawCosts(measured));
             Pictures.Write(options, () => DrawBeside(measured), "beside");

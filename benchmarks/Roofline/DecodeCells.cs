@@ -17,7 +17,7 @@ internal static class DecodeCells
     {
         using var rig = new StepRig(spec, options, sequences.Max(), context + 1);
         rig.Fill(context);
-        var bytes = new StepBytes(spec, options.Weights);
+        var bytes = new StepBytes(spec, options);
         var read = sequences.Select(count => bytes.Decode(count, 0, context + 1)).ToArray();
         using var reader = new MemoryReader(read[0], options.Threads);
         var batches = sequences.Select(count => rig.Decode(count, context)).ToArray();

@@ -32,7 +32,7 @@ internal sealed class Options
 
     /// <summary>How the engine runs by the options, with the weights a benchmark chooses.</summary>
     public CpuOptions Cpu(WeightFormat weights = WeightFormat.F32) =>
-        new() { Weights = weights, Kv = Choice<KvFormat>("--kv") ?? KvFormat.F32, Threads = Threads, Force = Path };
+        new() { Weights = weights, Kv = KvFormats.Parse(Text("--kv") ?? "f32"), Threads = Threads, Force = Path };
 
     public bool Flag(string name) => _values.ContainsKey(name);
 

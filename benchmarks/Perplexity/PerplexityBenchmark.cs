@@ -65,7 +65,7 @@ internal static class PerplexityBenchmark
         ];
         var perplexities = TextPerplexity.Measure(folder, TextPerplexity.Read(text), settings, window, options.Number("--tokens", options.Quick ? 1000 : 20_000));
         Pictures.Write(
-            options, () => BarChart.Draw("Perplexity by format of weights and KV", "", [.. settings.Select(one => $"{WeightFormats.Name(one.Weights)}, KV {one.Kv}".ToLowerInvariant())], [("perplexity", [.. perplexities])]), "text");
+            options, () => BarChart.Draw("Perplexity by format of weights and KV", "", [.. settings.Select(one => $"{WeightFormats.Name(one.Weights)}, KV {KvFormats.Name(one.Kv)}")], [("perplexity", [.. perplexities])]), "text");
     }
 
     private static void Sort(IReadOnlyList<WeightFormat> formats, CpuOptions cpu)

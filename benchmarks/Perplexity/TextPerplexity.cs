@@ -28,7 +28,7 @@ internal static class TextPerplexity
             perplexities.Add(perplexity);
             table.Row(
                 WeightFormats.Name(cpu.Weights),
-                $"{cpu.Kv}".ToLowerInvariant(),
+                KvFormats.Name(cpu.Kv),
                 logprobs.Count.ToString("N0", CultureInfo.InvariantCulture),
                 perplexity.ToString("F4", CultureInfo.InvariantCulture),
                 (perplexity / perplexities[0]).ToString("F5", CultureInfo.InvariantCulture),

@@ -32,7 +32,7 @@ public enum KvFormat
     BF16,
 
     /// <summary>A byte a number, and an f32 scale for each head's key and value at each position.</summary>
-    Int8,
+    Q8,
 }
 
 /// <summary>Instruction sets the kernels are compiled for. All of them yield the same bits.</summary>

@@ -1,6 +1,5 @@
 using InferenceServer.Models.Cpu.Kernels;
 using InferenceServer.Models.Cpu.Memory;
-using InferenceServer.Models.Cpu.Tiles;
 using InferenceServer.Models.Cpu.Weights;
 
 namespace InferenceServer.Models.Cpu;
@@ -111,10 +110,7 @@ internal sealed unsafe class Products : IDisposable
         }
 
         _ldx = Activations.RowBytes(_form, _weight.Inputs);
-        // Tiles read whole sets of rows.
-        var padded = (_rows + TileCall.TileRows - 1) / TileCall.TileRows * TileCall.TileRows;
-        _x = (byte*)_rounded.Ensure((padded * (long)_ldx / sizeof(float)) + 1);
-        new Span<byte>(_x + (_rows * _ldx), checked((int)((padded - _rows) * _ldx))).Clear();
+        _x = (byte*)_rounded.Ensure((_rows * (long)_ldx / sizeof(float)) + 1);
         if (_rows * (long)_weight.Inputs >= InlineActivations)
         {
             _pool.Run(_rows, _round);

@@ -39,7 +39,7 @@ public class CompanyTests
     [Theory]
     [InlineData(KvFormat.F32)]
     [InlineData(KvFormat.BF16)]
-    [InlineData(KvFormat.Int8)]
+    [InlineData(KvFormat.Q8)]
     public void A_row_that_is_not_a_number_is_flagged_and_harms_no_other(KvFormat kv)
     {
         var spec = TinyModels.Llama(Shape) with { Vectors = [[.. Enumerable.Repeat(float.NaN, Shape.Hidden)]] };

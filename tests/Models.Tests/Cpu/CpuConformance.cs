@@ -38,4 +38,4 @@ public class CpuBf16KvSeamTests() : SeamConformance((spec, pages) =>
     new CpuDecoder(spec, 4 * pages, new CpuOptions { Threads = 2, Kv = KvFormat.BF16 }, pageTokens: 5));
 
 /// <summary>KV in int8.</summary>
-public class CpuInt8KvSeamTests() : SeamConformance((spec, pages) => new CpuDecoder(spec, pages, new CpuOptions { Threads = 2, Kv = KvFormat.Int8 }));
+public class CpuInt8KvSeamTests() : SeamConformance((spec, pages) => new CpuDecoder(spec, pages, new CpuOptions { Threads = 2, Kv = KvFormat.Q8 }));

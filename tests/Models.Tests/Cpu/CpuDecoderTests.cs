@@ -114,7 +114,7 @@ public class CpuDecoderTests
     [Theory]
     [InlineData(KvFormat.F32, 4 * 16, 0)]
     [InlineData(KvFormat.BF16, 2 * 16, 0)]
-    [InlineData(KvFormat.Int8, 16, 4)]
+    [InlineData(KvFormat.Q8, 16, 4)]
     public void The_size_of_a_page_is_what_the_arena_uses(KvFormat format, int bytes, int scaleBytes)
     {
         var spec = TinyModels.Llama().WithTas();

@@ -24,7 +24,7 @@ internal static class CpuPaths
         }
     }
 
-    public static MatrixTheoryData<KernelPath, KvFormat> PathsAndKv => new(Supported, [KvFormat.BF16, KvFormat.Int8]);
+    public static MatrixTheoryData<KernelPath, KvFormat> PathsAndKv => new(Supported, [KvFormat.BF16, KvFormat.Q8]);
 
     public static TheoryData<KernelPath> Paths => [.. Supported];
 

@@ -15,7 +15,7 @@ public unsafe class NarrowKvTests
     [Theory]
     [InlineData(KvFormat.F32)]
     [InlineData(KvFormat.BF16)]
-    [InlineData(KvFormat.Int8)]
+    [InlineData(KvFormat.Q8)]
     public void A_key_and_a_value_come_back_as_near_as_the_format_can(KvFormat format)
     {
         foreach (var headDim in (int[])[5, 16, 40, 64])
@@ -66,7 +66,7 @@ public unsafe class NarrowKvTests
 
     [Theory]
     [InlineData(KvFormat.BF16, 0.01)]
-    [InlineData(KvFormat.Int8, 0.03)]
+    [InlineData(KvFormat.Q8, 0.03)]
     public void A_trained_model_goes_on_as_with_f32_KV(KvFormat format, double tolerance)
     {
         using var checkpoint = Checkpoint.Open(RealWeights.Path("stories260K/hf"));
@@ -88,7 +88,7 @@ public unsafe class NarrowKvTests
 
     [Theory]
     [InlineData(KvFormat.BF16, 0.01)]
-    [InlineData(KvFormat.Int8, 0.02)]
+    [InlineData(KvFormat.Q8, 0.02)]
     public void A_blend_is_that_of_f32_KV_and_leaves_alone_what_has_no_weight(KvFormat format, double tolerance)
     {
         var spec = TinyModels.Llama();

@@ -12,7 +12,7 @@ internal sealed unsafe class KernelSet<TLanes, TDots>(TileUnit? tiles = null) : 
     where TDots : unmanaged, IDots<TDots>
 {
     // Fewer rows are done before the tiles are set up.
-    private const int FewestTileRows = 4;
+    private const int FewestTileRows = 3;
     private const int FewestBlockTileRows = 8;
 
     public override KernelPath Path => tiles is null ? TLanes.Path : KernelPath.Amx;

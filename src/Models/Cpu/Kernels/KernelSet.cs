@@ -48,7 +48,7 @@ internal abstract unsafe class KernelSet
 
     /// <summary>
     /// y[row] = x[row] · Wᵀ for the outputs of some strips; y holds all outputs, padding included. x is in that form, ldx
-    /// counts bytes; blocks have rows up to the next multiple of sixteen.
+    /// counts bytes.
     /// </summary>
     public abstract void Product(
         ActivationForm form, PackedMatrix weight, int firstStrip, int strips, byte* x, nint ldx, float* y, nint ldy, int rows, NativeBuffer scratch);

@@ -30,7 +30,7 @@ internal sealed class KvLayout
         {
             KvFormat.F32 => (sizeof(float), 0),
             KvFormat.BF16 => (sizeof(ushort), 0),
-            KvFormat.Int8 => (sizeof(sbyte), sizeof(float)),
+            KvFormat.Q8 => (sizeof(sbyte), sizeof(float)),
             _ => throw new ArgumentOutOfRangeException(nameof(format), format, "Unknown KV format."),
         };
         var offset = 0;

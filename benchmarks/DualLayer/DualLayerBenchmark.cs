@@ -73,7 +73,7 @@ internal static class DualLayerBenchmark
         [
             ("an answer token", [.. measured.Select(one => StepCost.Of(one.Costs, 1, 0).Milliseconds)]),
             ("a thought token", [.. measured.Select(one => StepCost.Of(one.Costs, 0, 1).Milliseconds)]),
-            ("a thought token by its bytes", [.. measured.Select(one => StepCost.Of(one.Costs, 0, 1) is var cost ? cost.Milliseconds / cost.TimeOverBytes : 0)]),
+            ("a thought token by its bytes", [.. measured.Select(one => StepCost.Of(one.Costs, 1, 0).Milliseconds * StepCost.Of(one.Costs, 0, 1).ByteRatio)]),
         ]);
 
     private static string DrawBeside(List<(WeightFormat Format, IReadOnlyList<StepCost> Costs)> measured) => LineChart.Draw(
@@ -84,7 +84,7 @@ internal static class DualLayerBenchmark
             .. measured.SelectMany(one => ((string, IReadOnlyList<(double, double)>, bool)[])
             [
                 (WeightFormats.Name(one.Format), Beside(one.Costs, cost => cost.Milliseconds), false),
-                ($"{WeightFormats.Name(one.Format)} by bytes", Beside(one.Costs, cost => cost.Milliseconds / cost.TimeOverBytes), true),
+                ($"{WeightFormats.Name(one.Format)} by bytes", Beside(one.Costs, cost => StepCost.Of(one.Costs, 1, 0).Milliseconds * cost.ByteRatio), true),
             ]),
         ]);
 

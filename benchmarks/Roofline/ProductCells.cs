@@ -70,10 +70,13 @@ internal sealed unsafe class ProductCells : IDisposable
 
     private void Pass(int ldx, int rows)
     {
+        _pool.Stepping = true; // as in a step
         foreach (var layer in _layers)
         {
             foreach (var weight in layer) _products.Run(weight, null, _x.Floats, ldx, _y.Floats, weight.Outputs, rows);
         }
+
+        _pool.Stepping = false;
     }
 
     private static PackedMatrix[] Pack(LayerSpec layer, WeightFormat format, int threads)

@@ -1,10 +1,11 @@
+using System.ComponentModel.DataAnnotations;
 using InferenceServer.Hosting;
 
 namespace InferenceServer.Health;
 
 /// <summary>Whether the server takes requests.</summary>
-/// <param name="Status">ready, loading, draining or unhealthy.</param>
-public sealed record HealthResponse(string Status);
+/// <param name="Status">alive, of the process; ready, loading, draining or unhealthy.</param>
+public sealed record HealthResponse([property: AllowedValues("alive", "ready", "loading", "draining", "unhealthy")] string Status);
 
 /// <summary>For load balancers and orchestrators: is the process alive, and should it be sent requests?</summary>
 internal static class HealthEndpoints
@@ -12,11 +13,11 @@ internal static class HealthEndpoints
     public static IEndpointRouteBuilder MapHealth(this IEndpointRouteBuilder app)
     {
         app.MapGet("/live", static () => TypedResults.Ok(new HealthResponse("alive")))
-            .WithTags("Health").WithSummary("The process answers.");
+            .WithName("getLive").WithTags("Health").WithSummary("The process answers.");
         app.MapGet("/health", static (ModelRegistry models) => models.NotReady is { } reason
                 ? Results.Json(new HealthResponse(reason), statusCode: StatusCodes.Status503ServiceUnavailable)
                 : Results.Ok(new HealthResponse("ready")))
-            .Produces<HealthResponse>().Produces<HealthResponse>(StatusCodes.Status503ServiceUnavailable)
+            .WithName("getHealth").Produces<HealthResponse>().Produces<HealthResponse>(StatusCodes.Status503ServiceUnavailable)
             .WithTags("Health").WithSummary("Every model is loaded and its engine takes requests; 503 while not.");
         return app;
     }

@@ -28,6 +28,8 @@ namespace InferenceServer.Requests;
 [JsonSerializable(typeof(GenerateToken))]
 [JsonSerializable(typeof(GenerateRestart))]
 [JsonSerializable(typeof(GenerateDone))]
+[JsonSerializable(typeof(GenerateUsage))]
+[JsonSerializable(typeof(GenerateError))]
 [JsonSerializable(typeof(ThoughtRequest))]
 [JsonSerializable(typeof(CommandResponse))]
 [JsonSourceGenerationOptions(GenerationMode = JsonSourceGenerationMode.Metadata)]

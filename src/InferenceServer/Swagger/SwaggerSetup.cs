@@ -33,7 +33,10 @@ internal static class SwaggerSetup
         var comments = Path.Combine(AppContext.BaseDirectory, $"{typeof(SwaggerSetup).Assembly.GetName().Name}.xml");
         if (File.Exists(comments)) options.IncludeXmlComments(comments);
         options.OperationFilter<StreamOperationFilter>();
-        options.SchemaFilter<ThoughtFieldFilter>(settings.ReasoningField);
+        options.OperationFilter<ErrorOperationFilter>();
+        options.OperationFilter<ExampleFilter>();
+        options.SchemaFilter<ExactSchemaFilter>();
+        options.SchemaFilter<ThoughtFieldFilter>(settings);
         options.MapType<StopInput>(() => OneOf(Text(), Many(Text())));
         options.MapType<MessageContent>(() => OneOf(Text(), Many(TextPart())));
         options.MapType<PromptInput>(() => OneOf(Text(), Many(Text()), Many(TokenId()), Many(Many(TokenId()))));

@@ -1,9 +1,11 @@
+using InferenceServer.Anthropic;
 using InferenceServer.Errors;
 using InferenceServer.Health;
 using InferenceServer.Hosting;
 using InferenceServer.Logging;
 using InferenceServer.Native;
 using InferenceServer.OpenAI;
+using InferenceServer.Responses;
 using InferenceServer.Swagger;
 
 var commandLine = new CommandLine(args);
@@ -24,6 +26,8 @@ try
     builder.ConfigureWebServer(settings.Server);
     builder.Services.AddModels(settings);
     builder.Services.AddOpenAI();
+    builder.Services.AddResponses();
+    builder.Services.AddAnthropic();
     builder.Services.AddNative();
     builder.Services.AddApiDescription();
 
@@ -33,6 +37,8 @@ try
     app.UseApiDescription();
     app.MapHealth();
     app.MapOpenAI();
+    app.MapResponses();
+    app.MapAnthropic();
     app.MapNative();
     await app.RunAsync();
     return Environment.ExitCode;

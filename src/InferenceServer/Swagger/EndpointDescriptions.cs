@@ -18,7 +18,9 @@ internal static class EndpointDescriptions
     public static RouteHandlerBuilder Streams(this RouteHandlerBuilder endpoint, string name, params Type[] events) =>
         endpoint.WithMetadata(new StreamMetadata(name, events));
 
-    public static RouteHandlerBuilder FailsLikeOpenAI(this RouteHandlerBuilder endpoint) => endpoint.Fails<ErrorResponse>(Failures);
+    public static RouteHandlerBuilder FailsLikeOpenAI(this RouteHandlerBuilder endpoint) => endpoint.FailsLike<ErrorResponse>();
+
+    public static RouteHandlerBuilder FailsLike<TError>(this RouteHandlerBuilder endpoint) => endpoint.Fails<TError>(Failures);
 
     public static RouteHandlerBuilder Fails<TError>(this RouteHandlerBuilder endpoint, params IReadOnlyList<int> statuses)
     {

@@ -17,12 +17,11 @@ namespace InferenceServer.Swagger;
 /// </summary>
 internal sealed class ExactSchemaFilter : ISchemaFilter
 {
-    private readonly NullabilityInfoContext _nullability = new();
-
     public void Apply(IOpenApiSchema schema, SchemaFilterContext context)
     {
         if (context.MemberInfo is not null || schema is not OpenApiSchema { Properties: { Count: > 0 } properties } found) return;
         found.Required = new HashSet<string>();
+        var nullability = new NullabilityInfoContext();
         var isRequest = context.Type.GetProperties().Any(property => property.IsDefined(typeof(JsonExtensionDataAttribute)));
         foreach (var property in context.Type.GetProperties())
         {
@@ -30,10 +29,14 @@ internal sealed class ExactSchemaFilter : ISchemaFilter
             if (!properties.TryGetValue(name, out var value)) continue;
             var leftOut = property.GetCustomAttribute<JsonIgnoreAttribute>() is { Condition: JsonIgnoreCondition.WhenWritingNull };
             var required = isRequest || HasDefault(property) ? property.IsDefined(typeof(RequiredMemberAttribute)) : !leftOut && !IsOfUsage(property);
-            var nullable = !leftOut && (IsNullable(property) || (isRequest && !required));
+            var nullable = !leftOut && (IsNullable(property, nullability) || (isRequest && !required));
             if (required) found.Required.Add(name);
             properties[name] = Exact(value, nullable, property.GetCustomAttribute<AllowedValuesAttribute>(), isRequest);
         }
+
+        if (context.Type.GetCustomAttribute<RequiresFieldAttribute>() is not { Name: var field }) return;
+        found.Required.Add(field);
+        if (properties[field] is OpenApiSchema { Type: { } type } there) there.Type = type & ~JsonSchemaType.Null;
     }
 
     private static IOpenApiSchema Exact(IOpenApiSchema schema, bool nullable, AllowedValuesAttribute? words, bool isRequest)
@@ -63,9 +66,9 @@ internal sealed class ExactSchemaFilter : ISchemaFilter
         else schema.Enum = [.. words.Select(word => (JsonNode)word), .. schema.Type!.Value.HasFlag(JsonSchemaType.Null) ? [JsonNullSentinel.JsonNull] : Array.Empty<JsonNode>()];
     }
 
-    private bool IsNullable(PropertyInfo property) => property.PropertyType.IsValueType
+    private static bool IsNullable(PropertyInfo property, NullabilityInfoContext nullability) => property.PropertyType.IsValueType
         ? Nullable.GetUnderlyingType(property.PropertyType) is not null
-        : _nullability.Create(property).ReadState == NullabilityState.Nullable;
+        : nullability.Create(property).ReadState == NullabilityState.Nullable;
 
     // The parameter of a record that a client may leave out.
     private static bool HasDefault(PropertyInfo property) => property.DeclaringType!.GetConstructors()

@@ -40,6 +40,24 @@ internal static class Examples
                 {"model":"tas-stories","prompt":"{{{Question}}}","thought":"24+18=42;42-12=30","stream":false,"top_logprobs":2}
                 """),
         ],
+        ["createResponse"] =
+        [
+            new("answer", "One JSON object", $$$"""{"model":"tas-stories","input":"{{{Question}}}"}"""),
+            new("stream", "Thoughts and answer as they come", $$$"""
+                {"model":"tas-stories","input":[{"role":"user","content":[{"type":"input_text","text":"{{{Question}}}"}]}],"stream":true,"store":false}
+                """),
+            new("effort", "Little thought, log-probabilities", $$$"""
+                {"model":"tas-stories","input":"{{{Question}}}","reasoning":{"effort":"minimal"},"include":["message.output_text.logprobs"],"top_logprobs":2}
+                """),
+        ],
+        ["createMessage"] =
+        [
+            new("answer", "Without thoughts", $$$"""{"model":"tas-stories","max_tokens":256,"messages":[{"role":"user","content":"{{{Question}}}"}]}"""),
+            new("stream", "Thoughts and answer as they come", $$$"""
+                {"model":"tas-stories","max_tokens":256,"thinking":{"type":"enabled","budget_tokens":64},"messages":[{"role":"user","content":"{{{Question}}}"}],"stream":true}
+                """),
+        ],
+        ["countMessageTokens"] = [new("count", "A conversation", $$$"""{"model":"tas-stories","messages":[{"role":"user","content":"{{{Question}}}"}]}""")],
         ["replaceThought"] = [new("thought", "Another thought", """{"thought":"24+18=42;42-12=30"}""")],
         ["tokenize"] =
         [

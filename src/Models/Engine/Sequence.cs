@@ -69,7 +69,7 @@ internal sealed class Sequence : IComparable<Sequence>, IDisposable
         if (donor is not null) _memory.TryCopyBlock(prefix.Table, donor.Table, Math.Min(alike, length + _ledger.Geometry.PageTokens));
         Program.Attached();
         var held = SharedPrompts.Held(prefix, _ledger.Geometry);
-        _cached ??= Math.Min(held, Generation.Request.Prompt.Count);
+        _cached ??= Math.Min(held, Generation.Request.Prompt.Count - 1); // the last token is read again
         return (prefix.Tokens.Count, held);
     }
 

@@ -10,7 +10,9 @@ public sealed class SampleTests(ClientServer server)
 
     [Theory]
     [InlineData("openai.mjs")]
+    [InlineData("openai-responses.mjs")]
     [InlineData("vercel-ai.mjs")]
+    [InlineData("anthropic.mjs")]
     public async Task A_JavaScript_client_shows_thought_and_answer(string script) =>
         Assert.Equal(Said, await NodeClients.RunAsync(server, script, ClientServer.Question));
 

@@ -8,6 +8,8 @@ internal static class Bodies
     public const string Chats = "/v1/chat/completions";
     public const string Completions = "/v1/completions";
     public const string Generate = "/v1/generate";
+    public const string Responses = "/v1/responses";
+    public const string Messages = "/v1/messages";
 
     public static JsonObject Chat(string text = "What is seven times six?", string model = "tiny") => new()
     {
@@ -21,6 +23,14 @@ internal static class Bodies
     {
         ["model"] = model,
         ["prompt"] = prompt,
+        ["max_tokens"] = 24,
+        ["seed"] = 11,
+    };
+
+    public static JsonObject Response(string text = "What is seven times six?", string model = "tiny") => new()
+    {
+        ["model"] = model,
+        ["input"] = text,
         ["max_tokens"] = 24,
         ["seed"] = 11,
     };

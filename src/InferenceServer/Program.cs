@@ -1,3 +1,4 @@
+using InferenceServer.Access;
 using InferenceServer.Anthropic;
 using InferenceServer.Errors;
 using InferenceServer.Health;
@@ -24,6 +25,7 @@ try
 
     builder.AddServerLogging();
     builder.ConfigureWebServer(settings.Server);
+    builder.Services.AddAccess(settings);
     builder.Services.AddModels(settings);
     builder.Services.AddOpenAI();
     builder.Services.AddResponses();
@@ -33,7 +35,9 @@ try
 
     var app = builder.Build();
     app.UseMiddleware<RequestLogMiddleware>();
+    app.UseCrossOrigin();
     app.UseMiddleware<ErrorMiddleware>();
+    app.UseAccess();
     app.UseApiDescription();
     app.MapHealth();
     app.MapOpenAI();

@@ -52,7 +52,7 @@ internal sealed class MessagesReader(UnknownFields unknown, int maxMessages)
         {
             // Who does not ask for thoughts must not find a thinking block where the text is expected.
             var asksOtherwise = asked.ThinkingTokenBudget is not null || asked.ReasoningEffort is not null || asked.Thoughts is not null;
-            return asked with { IncludeReasoning = asked.IncludeReasoning ?? asksOtherwise };
+            return asksOtherwise ? asked : asked with { IncludeReasoning = asked.IncludeReasoning ?? false };
         }
 
         if (asked.ThinkingTokenBudget is not null) throw Conflict(Param, "thinking_token_budget");
@@ -82,7 +82,7 @@ internal sealed class MessagesReader(UnknownFields unknown, int maxMessages)
             "omitted" => false,
             _ => throw ApiException.Invalid($"{Param}.display", $"'{Param}.display' must be summarized or omitted."),
         };
-        return asked with { IncludeReasoning = asked.IncludeReasoning ?? shows };
+        return shows ? asked : asked with { IncludeReasoning = false };
     }
 
     private static ApiException Conflict(string one, string other) =>

@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using InferenceServer.Access;
 using InferenceServer.Hosting;
 
 namespace InferenceServer.Health;
@@ -13,12 +14,12 @@ internal static class HealthEndpoints
     public static IEndpointRouteBuilder MapHealth(this IEndpointRouteBuilder app)
     {
         app.MapGet("/live", static () => TypedResults.Ok(new HealthResponse("alive")))
-            .WithName("getLive").WithTags("Health").WithSummary("The process answers.");
+            .WithName("getLive").WithTags("Health").WithSummary("The process answers.").WithoutKey();
         app.MapGet("/health", static (ModelRegistry models) => models.NotReady is { } reason
                 ? Results.Json(new HealthResponse(reason), statusCode: StatusCodes.Status503ServiceUnavailable)
                 : Results.Ok(new HealthResponse("ready")))
             .WithName("getHealth").Produces<HealthResponse>().Produces<HealthResponse>(StatusCodes.Status503ServiceUnavailable)
-            .WithTags("Health").WithSummary("Every model is loaded and its engine takes requests; 503 while not.");
+            .WithTags("Health").WithSummary("Every model is loaded and its engine takes requests; 503 while not.").WithoutKey();
         return app;
     }
 }

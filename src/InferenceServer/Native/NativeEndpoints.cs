@@ -1,3 +1,4 @@
+using InferenceServer.Access;
 using InferenceServer.Errors;
 using InferenceServer.Swagger;
 
@@ -25,13 +26,13 @@ internal static class NativeEndpoints
                 typeof(GenerateDone),
                 typeof(GenerateError)).FailsLikeOpenAI()
             .WithName("generate").WithTags("Native").WithSummary("One generation, token by token: channel, layer, id, log-probability.");
-        var running = app.MapGroup("/v1/generations/{id}").WithTags("Native");
-        running.MapPost("/speak", static (string id, CommandEndpoints commands) => commands.SpeakAsync(id))
+        var running = app.MapGroup("/v1/generations/{id}").WithTags("Native").Uncounted();
+        running.MapPost("/speak", static (string id, HttpContext context, CommandEndpoints commands) => commands.SpeakAsync(id, context))
             .Commands().WithName("speak").WithSummary("Ends the thought of a running stream here: the model answers.");
         running.MapPost("/thought", static (string id, HttpContext context, CommandEndpoints commands) => commands.ThoughtAsync(id, context))
             .Accepts<ThoughtRequest>("application/json").Commands().Fails<ErrorResponse>(StatusCodes.Status413PayloadTooLarge, StatusCodes.Status415UnsupportedMediaType)
             .WithName("replaceThought").WithSummary("Takes this thought instead of the model's own: it answers (again).");
-        running.MapDelete("", static (string id, CommandEndpoints commands) => commands.Cancel(id))
+        running.MapDelete("", static (string id, HttpContext context, CommandEndpoints commands) => commands.Cancel(id, context))
             .Produces<CommandResponse>().Produces<ErrorResponse>(StatusCodes.Status404NotFound).WithName("cancelGeneration").WithSummary("Ends a running stream with what it has said so far.");
         return app;
     }

@@ -1,3 +1,4 @@
+using InferenceServer.Access;
 using InferenceServer.Errors;
 using InferenceServer.Logging;
 using InferenceServer.Models.Engine;
@@ -19,11 +20,14 @@ public sealed class GenerationRun : IDisposable
     private readonly Task<bool>?[] _waits;
     private readonly RequestLog _log;
     private readonly CancellationTokenRegistration _abort;
+    private readonly TimeSpan _limit;
     private int _next;
 
-    private GenerationRun(MappedRequest request, HttpContext context)
+    private GenerationRun(MappedRequest request, HttpContext context, TimeSpan limit)
     {
         Request = request;
+        Caller = Caller.Of(context);
+        _limit = limit;
         _waits = new Task<bool>?[request.Generations.Count];
         _log = RequestLog.Of(context);
         _log.Model = request.Model.Name;
@@ -35,7 +39,7 @@ public sealed class GenerationRun : IDisposable
         catch (EngineBusyException exception)
         {
             Dispose();
-            throw ApiException.Busy(exception.Message, (int)Math.Ceiling(exception.RetryAfter.TotalSeconds));
+            throw ApiException.Busy(exception);
         }
         catch (Exception exception) when (exception is InvalidOperationException or ObjectDisposedException)
         {
@@ -43,10 +47,14 @@ public sealed class GenerationRun : IDisposable
             throw ApiException.Unavailable("The engine takes no requests; see /health.", "engine_unavailable", retryAfter: 5);
         }
 
+        Caller.Used(request.PromptTokens);
         _abort = context.RequestAborted.UnsafeRegister(static run => ((GenerationRun)run!).Cancel(), this);
     }
 
     public MappedRequest Request { get; }
+
+    /// <summary>Who started it, and alone may command it.</summary>
+    public Caller Caller { get; }
 
     public int Choices => _waits.Length;
 
@@ -58,8 +66,9 @@ public sealed class GenerationRun : IDisposable
     /// <summary>Of the choices that have ended; complete when all have.</summary>
     public GenerationUsage Usage { get; private set; }
 
+    /// <param name="limit">How long the request may take from its arrival; infinite = no limit.</param>
     /// <exception cref="ApiException">429: the queue is full. 503: the engine takes no requests.</exception>
-    public static GenerationRun Start(MappedRequest request, HttpContext context) => new(request, context);
+    public static GenerationRun Start(MappedRequest request, HttpContext context, TimeSpan limit) => new(request, context, limit);
 
     /// <summary>The next event, if one is there already.</summary>
     public bool TryRead(out ChoiceEvent choiceEvent)
@@ -78,16 +87,19 @@ public sealed class GenerationRun : IDisposable
         return false;
     }
 
-    /// <summary>Until an event may be there, or the time is over: then false.</summary>
+    /// <summary>Until an event may be there, or the patience is over: then false.</summary>
+    /// <exception cref="ApiException">503: the request has taken as long as it may.</exception>
     public async ValueTask<bool> WaitAsync(TimeSpan patience, CancellationToken cancellation)
     {
+        var left = TimeLeft();
         try
         {
-            await AnyEvent().WaitAsync(patience, cancellation);
+            await AnyEvent().WaitAsync(Shorter(patience, left), cancellation);
             return true;
         }
         catch (TimeoutException)
         {
+            TimeLeft();
             return false;
         }
     }
@@ -112,12 +124,28 @@ public sealed class GenerationRun : IDisposable
         _log.Usage = Usage;
     }
 
+    private static TimeSpan Shorter(TimeSpan one, TimeSpan other)
+    {
+        if (one == Timeout.InfiniteTimeSpan) return other;
+        return other == Timeout.InfiniteTimeSpan || one < other ? one : other;
+    }
+
+    private TimeSpan TimeLeft()
+    {
+        if (_limit == Timeout.InfiniteTimeSpan) return _limit;
+        var left = _limit - TimeSpan.FromMilliseconds(_log.Milliseconds);
+        if (left > TimeSpan.Zero) return left;
+        throw new ApiException(
+            StatusCodes.Status503ServiceUnavailable, $"The request took longer than {_limit.TotalSeconds} s (setting Server:RequestSeconds).", "request_timeout");
+    }
+
     private void Observe(GenerationEvent generationEvent, int choice)
     {
         switch (generationEvent)
         {
-            case GenerationEvent.Token:
+            case GenerationEvent.Token token:
                 _log.SawToken();
+                if (token.TokenId is not null) Caller.Used(1);
                 break;
             case GenerationEvent.Finished finished:
                 Ended++;

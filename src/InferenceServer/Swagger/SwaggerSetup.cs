@@ -35,6 +35,8 @@ internal static class SwaggerSetup
         var comments = Path.Combine(AppContext.BaseDirectory, $"{typeof(SwaggerSetup).Assembly.GetName().Name}.xml");
         if (File.Exists(comments)) options.IncludeXmlComments(comments);
         options.OperationFilter<StreamOperationFilter>();
+        KeyOperationFilter.Define(options);
+        options.OperationFilter<KeyOperationFilter>();
         options.OperationFilter<ErrorOperationFilter>();
         options.OperationFilter<ExampleFilter>();
         options.DocumentFilter<InputFilter>();

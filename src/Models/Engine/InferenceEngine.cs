@@ -62,6 +62,9 @@ public sealed partial class InferenceEngine : IDisposable
     /// <summary>Requests submitted and not finished.</summary>
     public int Unfinished => _admission.Requests;
 
+    /// <summary>Why any request would be refused now; null while there is room for one. Costs nothing: ask before preparing one.</summary>
+    public EngineBusyException? Busy => _admission.Busy;
+
     public EngineLoad Load => Volatile.Read(ref _load);
 
     /// <summary>Positions of KV the arena holds when every layer is used.</summary>

@@ -50,7 +50,7 @@ internal sealed class StreamOperationFilter : IOperationFilter
         });
     }
 
-    internal static IEnumerable<string> Names(Type type) => type.GetProperty(nameof(Type)) is { } property
+    private static IEnumerable<string> Names(Type type) => type.GetProperty(nameof(Type)) is { } property
         && Attribute.GetCustomAttribute(property, typeof(AllowedValuesAttribute)) is AllowedValuesAttribute allowed
         ? allowed.Values.OfType<string>()
         : [];

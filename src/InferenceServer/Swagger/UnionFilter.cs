@@ -12,17 +12,12 @@ internal sealed class UnionFilter : ISchemaFilter
     {
         var members = context.Type.GetCustomAttributes<JsonDerivedTypeAttribute>().Select(derived => derived.DerivedType).ToList();
         if (members.Count == 0 || schema is not OpenApiSchema found) return;
-        var references = members.Select(type => (Type: type, Reference: (OpenApiSchemaReference)context.SchemaGenerator.GenerateSchema(type, context.SchemaRepository))).ToList();
         found.Type = null;
         found.Properties = null;
         found.Required = null;
         found.AdditionalPropertiesAllowed = true;
-        found.OneOf = [.. references.Select(member => new OpenApiSchemaReference(member.Reference.Reference.Id!))];
-        found.Discriminator = new OpenApiDiscriminator
-        {
-            PropertyName = "type",
-            Mapping = references.SelectMany(member => StreamOperationFilter.Names(member.Type).Select(name => (name, member.Reference.Reference.Id)))
-                .ToDictionary(pair => pair.name, pair => new OpenApiSchemaReference(pair.Id!)),
-        };
+        // Not oneOf with a discriminator: C# generators make classes of that which cannot be read, or not even compiled.
+        found.AnyOf = [.. members.Select(type => (OpenApiSchemaReference)context.SchemaGenerator.GenerateSchema(type, context.SchemaRepository))
+            .Select(member => new OpenApiSchemaReference(member.Reference.Id!))];
     }
 }

@@ -35,7 +35,7 @@ public sealed class OpenAINetTests(ClientServer server)
     {
         var (thoughts, answers) = (new List<string>(), new List<string>());
         ResponseResult? completed = null;
-        await foreach (var update in Responses().CreateResponseStreamingAsync(ClientServer.Model, ClientServer.Question))
+        await foreach (var update in await Responses().CreateResponseStreamingAsync(ClientServer.Model, ClientServer.Question))
         {
             if (update is StreamingResponseReasoningTextDeltaUpdate thought) thoughts.Add(thought.Delta);
             if (update is StreamingResponseOutputTextDeltaUpdate answer) answers.Add(answer.Delta);

@@ -55,7 +55,7 @@ public sealed class SampleTests(ClientServer server)
     public async Task Curl_shows_thought_and_answer()
     {
         Assert.SkipUnless(ClientProcess.Exists("curl"), "curl is not installed.");
-        var events = SseEvent.Parse(await ClientProcess.RunAsync(Repository.Path("samples"), NodeClients.Environment(server), "./curl.sh"));
+        var events = SseEvent.Parse(await ClientProcess.RunAsync(AppContext.BaseDirectory, NodeClients.Environment(server), Repository.Path("samples/curl.sh")));
         Assert.Equal((ClientServer.Thought, ClientServer.Answer), Bodies.Said(events));
     }
 }

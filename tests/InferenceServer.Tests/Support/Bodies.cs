@@ -8,7 +8,7 @@ internal static class Bodies
     public const string Chats = "/v1/chat/completions";
     public const string Completions = "/v1/completions";
     public const string Generate = "/v1/generate";
-    public const string Responses = "/v1/responses";
+    public const string Answers = "/v1/responses";
     public const string Messages = "/v1/messages";
 
     public static JsonObject Chat(string text = "What is seven times six?", string model = "tiny") => new()

@@ -1,4 +1,5 @@
 using InferenceServer.Hosting;
+using InferenceServer.Logging;
 using InferenceServer.Streaming;
 
 namespace InferenceServer.Access;
@@ -16,7 +17,7 @@ internal static class AccessSetup
             .WithOrigins([.. settings.Access.CorsOrigins])
             .WithMethods("GET", "POST", "DELETE")
             .AllowAnyHeader()
-            .WithExposedHeaders([SseWriter.IdHeader, "X-Request-Id", "Retry-After", .. RateLimits.Headers])));
+            .WithExposedHeaders([SseWriter.IdHeader, RequestId.Header, "Retry-After", .. RateLimits.Headers])));
     }
 
     /// <summary>Before everything that answers: a page's origin hears of errors too.</summary>

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using InferenceServer.Anthropic;
+using InferenceServer.Logging;
 using InferenceServer.Requests;
 using Microsoft.AspNetCore.Http.Features;
 
@@ -71,6 +72,7 @@ public sealed class ErrorMiddleware(RequestDelegate next, WireFormat wire, ILogg
     private async Task WriteAsync(HttpContext context, ApiException exception)
     {
         var response = context.Response;
+        RequestLog.Of(context).Error = exception.Code ?? "error";
         response.StatusCode = exception.Status;
         response.ContentType = "application/json";
         if (exception.RetryAfter is { } seconds) response.Headers.RetryAfter = seconds.ToString(CultureInfo.InvariantCulture);

@@ -1,4 +1,5 @@
 using InferenceServer.Hosting;
+using InferenceServer.Metrics;
 using InferenceServer.Models.Engine;
 using InferenceServer.Streaming;
 
@@ -13,6 +14,7 @@ public sealed class GenerationPipeline(
     RequestMapper mapper,
     StreamRunner stream,
     RunningGenerations running,
+    GenerationTelemetry telemetry,
     WireFormat wire,
     ServerSettings settings)
 {
@@ -40,14 +42,14 @@ public sealed class GenerationPipeline(
 
     public async Task<(IReadOnlyList<ChoiceResult> Choices, GenerationUsage Usage)> CollectAsync(HttpContext context, MappedRequest request)
     {
-        using var run = GenerationRun.Start(request, context, settings.RequestLimit);
+        using var run = GenerationRun.Start(request, context, settings.RequestLimit, telemetry);
         var choices = await ChoiceResult.CollectAsync(run, context.RequestAborted);
         return (choices, run.Usage);
     }
 
     public async Task StreamAsync(HttpContext context, MappedRequest request, StreamFormat format)
     {
-        using var run = GenerationRun.Start(request, context, settings.RequestLimit);
+        using var run = GenerationRun.Start(request, context, settings.RequestLimit, telemetry);
         using var listed = running.Add(run, format.TakesBack);
         await stream.WriteAsync(context, run, format);
     }

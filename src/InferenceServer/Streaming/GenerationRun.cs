@@ -1,9 +1,11 @@
 using InferenceServer.Access;
 using InferenceServer.Errors;
 using InferenceServer.Logging;
+using InferenceServer.Metrics;
 using InferenceServer.Models.Engine;
 using InferenceServer.Models.Thinking;
 using InferenceServer.Requests;
+using InferenceServer.Tracing;
 
 namespace InferenceServer.Streaming;
 
@@ -17,13 +19,15 @@ public readonly record struct ChoiceEvent(int Choice, GenerationEvent Event);
 public sealed class GenerationRun : IDisposable
 {
     private readonly List<Generation> _generations = [];
+    private readonly List<GenerationWatch> _watches = [];
     private readonly Task<bool>?[] _waits;
     private readonly RequestLog _log;
     private readonly CancellationTokenRegistration _abort;
     private readonly TimeSpan _limit;
+    private readonly GenerationSpan _span;
     private int _next;
 
-    private GenerationRun(MappedRequest request, HttpContext context, TimeSpan limit)
+    private GenerationRun(MappedRequest request, HttpContext context, TimeSpan limit, GenerationTelemetry telemetry)
     {
         Request = request;
         Caller = Caller.Of(context);
@@ -32,18 +36,24 @@ public sealed class GenerationRun : IDisposable
         _log = RequestLog.Of(context);
         _log.Model = request.Model.Name;
         Usage = new GenerationUsage(request.PromptTokens, 0, 0);
+        _span = telemetry.Begin(request);
         try
         {
-            foreach (var generation in request.Generations) _generations.Add(request.Model.Submit(generation));
+            foreach (var generation in request.Generations)
+            {
+                _watches.Add(telemetry.Watch(request.Model.Name, generation, Caller, _log));
+                _generations.Add(request.Model.Submit(generation, _watches[^1]));
+                telemetry.Queued(request.Model.Name);
+            }
         }
         catch (EngineBusyException exception)
         {
-            Dispose();
+            Abandon("queue_full");
             throw ApiException.Busy(exception);
         }
         catch (Exception exception) when (exception is InvalidOperationException or ObjectDisposedException)
         {
-            Dispose();
+            Abandon("engine_unavailable");
             throw ApiException.Unavailable("The engine takes no requests; see /health.", "engine_unavailable", retryAfter: 5);
         }
 
@@ -68,7 +78,8 @@ public sealed class GenerationRun : IDisposable
 
     /// <param name="limit">How long the request may take from its arrival; infinite = no limit.</param>
     /// <exception cref="ApiException">429: the queue is full. 503: the engine takes no requests.</exception>
-    public static GenerationRun Start(MappedRequest request, HttpContext context, TimeSpan limit) => new(request, context, limit);
+    public static GenerationRun Start(MappedRequest request, HttpContext context, TimeSpan limit, GenerationTelemetry telemetry) =>
+        new(request, context, limit, telemetry);
 
     /// <summary>The next event, if one is there already.</summary>
     public bool TryRead(out ChoiceEvent choiceEvent)
@@ -121,7 +132,15 @@ public sealed class GenerationRun : IDisposable
     {
         _abort.Dispose();
         Cancel();
-        _log.Usage = Usage;
+        // What a client that left did not wait for was generated all the same.
+        _log.Usage = new GenerationUsage(Request.PromptTokens, _watches.Sum(watch => watch.Usage.ThoughtTokens), _watches.Sum(watch => watch.Usage.AnswerTokens));
+        _span.End(_watches, Request.PromptTokens, _log, _log.Error);
+    }
+
+    private void Abandon(string error)
+    {
+        _log.Error = error;
+        Dispose();
     }
 
     private static TimeSpan Shorter(TimeSpan one, TimeSpan other)
@@ -135,6 +154,7 @@ public sealed class GenerationRun : IDisposable
         if (_limit == Timeout.InfiniteTimeSpan) return _limit;
         var left = _limit - TimeSpan.FromMilliseconds(_log.Milliseconds);
         if (left > TimeSpan.Zero) return left;
+        _log.Error = "request_timeout";
         throw new ApiException(
             StatusCodes.Status503ServiceUnavailable, $"The request took longer than {_limit.TotalSeconds} s (setting Server:RequestSeconds).", "request_timeout");
     }
@@ -143,9 +163,8 @@ public sealed class GenerationRun : IDisposable
     {
         switch (generationEvent)
         {
-            case GenerationEvent.Token token:
+            case GenerationEvent.Token:
                 _log.SawToken();
-                if (token.TokenId is not null) Caller.Used(1);
                 break;
             case GenerationEvent.Finished finished:
                 Ended++;
@@ -156,6 +175,9 @@ public sealed class GenerationRun : IDisposable
                     // As the prompt's own, once for all its choices.
                     CachedTokens = Usage.CachedTokens + (Request.Generations[choice].Choice == 0 ? finished.Usage.CachedTokens : 0),
                 };
+                break;
+            case GenerationEvent.Failed failed:
+                _log.Error = ApiException.Failed(failed).Code;
                 break;
             default:
                 break;

@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 namespace InferenceServer.Tests.Clients;
 
 /// <summary>/v1/messages, judged by Anthropic's own Node client.</summary>
-[Collection(ClientCollection.Name)]
+[Collection(SharedClients.Name)]
 public sealed class AnthropicTests(ClientServer server)
 {
     private static readonly string[] Order =

@@ -23,7 +23,7 @@ public sealed class ClientServer : TestServer
 
 /// <summary>One server for all of them.</summary>
 [CollectionDefinition(Name)]
-public sealed class ClientCollection : ICollectionFixture<ClientServer>
+public sealed class SharedClients : ICollectionFixture<ClientServer>
 {
     public const string Name = "clients";
 }

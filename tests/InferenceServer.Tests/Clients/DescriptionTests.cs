@@ -5,7 +5,7 @@ using InferenceServer.Tests.Support;
 namespace InferenceServer.Tests.Clients;
 
 /// <summary>The server's description of itself: what it says is so, and what is committed is what it says.</summary>
-[Collection(ClientCollection.Name)]
+[Collection(SharedClients.Name)]
 public sealed class DescriptionTests(ClientServer server)
 {
     private const string File = "openapi.json";

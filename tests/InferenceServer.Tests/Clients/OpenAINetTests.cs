@@ -8,7 +8,7 @@ namespace InferenceServer.Tests.Clients;
 #pragma warning disable OPENAI001, SCME0001 // the client calls its Responses and its access to fields it has no type for experimental
 
 /// <summary>OpenAI's own .NET client, with thoughts: in chats beside its types, in responses among them.</summary>
-[Collection(ClientCollection.Name)]
+[Collection(SharedClients.Name)]
 public sealed class OpenAINetTests(ClientServer server)
 {
     private static readonly ApiKeyCredential Key = new("unused");

@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 namespace InferenceServer.Tests.Clients;
 
 /// <summary>OpenAI's own Node client as a judge of the wire format.</summary>
-[Collection(ClientCollection.Name)]
+[Collection(SharedClients.Name)]
 public sealed class OpenAINodeTests(ClientServer server)
 {
     [Fact]

@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 namespace InferenceServer.Tests.Clients;
 
 /// <summary>/v1/responses, judged by OpenAI's own Node client.</summary>
-[Collection(ClientCollection.Name)]
+[Collection(SharedClients.Name)]
 public sealed class ResponsesTests(ClientServer server)
 {
     private static readonly string[] Order =

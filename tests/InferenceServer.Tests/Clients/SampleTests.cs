@@ -3,7 +3,7 @@ using InferenceServer.Tests.Support;
 namespace InferenceServer.Tests.Clients;
 
 /// <summary>Every client of samples/ as people run it: each streams the thought and the answer.</summary>
-[Collection(ClientCollection.Name)]
+[Collection(SharedClients.Name)]
 public sealed class SampleTests(ClientServer server)
 {
     private const string Said = $"thought: {ClientServer.Thought}\nanswer: {ClientServer.Answer}\n";

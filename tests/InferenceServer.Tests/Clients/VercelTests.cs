@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 namespace InferenceServer.Tests.Clients;
 
 /// <summary>Vercel's AI SDK, for which thoughts are reasoning parts.</summary>
-[Collection(ClientCollection.Name)]
+[Collection(SharedClients.Name)]
 public sealed class VercelTests(ClientServer server)
 {
     [Fact]

@@ -29,7 +29,7 @@ async function call(path, method, { id, body, raw, type = "application/json", he
   if (!content) return problems.push(`${where} ${found} is not described`), await response.text(), response.status;
   const schema = ["paths", path, method, "responses", String(response.status), "content", found, "schema"];
   if (found !== "text/event-stream") {
-    const value = await response.json();
+    const value = found === "text/plain" ? await response.text() : await response.json();
     hold(where, value, ...schema);
     return response.status;
   }

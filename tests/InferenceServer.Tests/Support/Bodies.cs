@@ -64,9 +64,11 @@ internal static class Bodies
         return (thought, answer);
     }
 
-    public static (int Prompt, int Completion, int Total, int Reasoning) Usage(JsonNode response)
+    public static (int Prompt, int Completion, int Total, int Reasoning) Usage(JsonNode response) => Counts(response["usage"]!);
+
+    /// <summary>What a usage counts, but for the prompt tokens that were cached: those depend on what came before.</summary>
+    public static (int Prompt, int Completion, int Total, int Reasoning) Counts(JsonNode usage)
     {
-        var usage = response["usage"]!;
         var completion = (int)usage["completion_tokens"]!;
         var (prompt, total) = ((int)usage["prompt_tokens"]!, (int)usage["total_tokens"]!);
         Assert.Equal(total, prompt + completion);

@@ -1,4 +1,5 @@
 using InferenceServer.Access;
+using InferenceServer.Anthropic;
 using InferenceServer.Errors;
 using InferenceServer.Health;
 using InferenceServer.Hosting;
@@ -7,6 +8,7 @@ using InferenceServer.Metrics;
 using InferenceServer.Native;
 using InferenceServer.OpenAI;
 using InferenceServer.Playground;
+using InferenceServer.Responses;
 using InferenceServer.Swagger;
 using InferenceServer.Tracing;
 
@@ -31,6 +33,8 @@ try
     builder.Services.AddTracing(settings.Telemetry);
     builder.Services.AddModels(settings);
     builder.Services.AddOpenAI();
+    builder.Services.AddResponses();
+    builder.Services.AddAnthropic();
     builder.Services.AddNative();
     builder.Services.AddPlayground();
     builder.Services.AddApiDescription();
@@ -45,6 +49,8 @@ try
     app.MapHealth();
     app.MapMetrics();
     app.MapOpenAI();
+    app.MapResponses();
+    app.MapAnthropic();
     app.MapNative();
     app.MapPlayground();
     await app.RunAsync();

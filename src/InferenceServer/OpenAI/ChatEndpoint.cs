@@ -14,7 +14,7 @@ internal sealed class ChatEndpoint(GenerationPipeline pipeline)
         var ready = pipeline.Models.Require(chat.Model);
         var reports = Wording.Reports(chat, chat.StreamOptions);
         var prompt = pipeline.Prompts.Encode(chat.Messages, chat, ready.Model);
-        var request = pipeline.Mapper.Map("chatcmpl", chat, ready, [prompt], chat.N, MaxTokens(chat), TopLogprobs(chat));
+        var request = pipeline.Mapper.Map("chatcmpl-", chat, ready, [prompt], chat.N, MaxTokens(chat), TopLogprobs(chat));
         if (chat.Stream == true)
         {
             await pipeline.StreamAsync(context, request, new ChatStream(request, pipeline.Wire, reports));

@@ -1,7 +1,9 @@
+using System.ComponentModel.DataAnnotations;
+
 namespace InferenceServer.OpenAI;
 
 /// <summary>All models this server serves.</summary>
-public sealed record ModelList(string Object, IReadOnlyList<ModelResponse> Data);
+public sealed record ModelList([property: AllowedValues("list")] string Object, IReadOnlyList<ModelResponse> Data);
 
 /// <summary>One served model.</summary>
 /// <param name="Id">What requests name it by.</param>
@@ -16,11 +18,11 @@ public sealed record ModelList(string Object, IReadOnlyList<ModelResponse> Data)
 /// <param name="Example">A prompt that shows the model at its best, where one is configured.</param>
 public sealed record ModelResponse(
     string Id,
-    string Object,
+    [property: AllowedValues("model")] string Object,
     long Created,
     string OwnedBy,
     bool Ready,
-    string? Method,
+    [property: AllowedValues("plain", "tas", "bitune", "icot_si", "icot_kd", "quiet_star", "tpo")] string? Method,
     int? Layers,
     int? ThinkingLayer,
     int? ContextLength,
@@ -37,4 +39,9 @@ public sealed record ModelResponse(
 /// <param name="ThinksByDefault">Whether it thinks where a request does not say.</param>
 /// <param name="ChatTemplate">Whether conversations of several turns reach it: without a template only the last user message does.</param>
 public sealed record ModelAbilities(
-    string Thoughts, string ThinkingBudget, bool SuppliedThought, bool ThoughtSummary, bool ThinksByDefault, bool ChatTemplate);
+    [property: AllowedValues("before", "during", "never")] string Thoughts,
+    [property: AllowedValues("exact", "switch", "none")] string ThinkingBudget,
+    bool SuppliedThought,
+    bool ThoughtSummary,
+    bool ThinksByDefault,
+    bool ChatTemplate);

@@ -1,3 +1,6 @@
+using InferenceServer.Anthropic;
+using InferenceServer.Responses;
+
 namespace InferenceServer.Requests;
 
 /// <summary>What a field may hold, in the words of an error message.</summary>
@@ -12,6 +15,9 @@ internal static class JsonTypeNames
         [typeof(double)] = "a number",
         [typeof(StopInput)] = "a string or an array of strings",
         [typeof(PromptInput)] = "a string, an array of strings, an array of token ids or an array of arrays of token ids",
+        [typeof(ResponseInput)] = "a string or an array of items",
+        [typeof(BlockContent)] = "a string or an array of blocks",
+        [typeof(IReadOnlyList<InputMessage>)] = "an array of messages, each an object with role and content",
         [typeof(IReadOnlyList<int>)] = "an array of token ids",
         [typeof(StreamOptions)] = "an object",
         [typeof(IReadOnlyList<ChatMessage>)] = "an array of messages, each an object with role and content",

@@ -22,5 +22,8 @@ public abstract class StreamFormat
     /// <summary>After all of every choice.</summary>
     public abstract void Complete(SseWriter writer, GenerationUsage usage);
 
+    /// <summary>After a long silence.</summary>
+    public virtual void KeepAlive(SseWriter writer) => writer.WriteKeepAlive();
+
     public abstract void Fail(SseWriter writer, ErrorResponse problem);
 }

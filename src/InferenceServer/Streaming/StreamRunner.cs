@@ -38,7 +38,7 @@ public sealed partial class StreamRunner(ServerSettings settings, WireFormat wir
                 await writer.FlushAsync(cancellation);
                 while (!await run.WaitAsync(_patience, cancellation))
                 {
-                    writer.WriteKeepAlive();
+                    format.KeepAlive(writer);
                     await writer.FlushAsync(cancellation);
                 }
             }

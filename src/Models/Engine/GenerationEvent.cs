@@ -40,4 +40,7 @@ public abstract record GenerationEvent
 public sealed record GenerationUsage(int PromptTokens, int ThoughtTokens, int AnswerTokens)
 {
     public int CompletionTokens => ThoughtTokens + AnswerTokens;
+
+    /// <summary>Prompt tokens whose KV was there already when the request was first admitted.</summary>
+    public int CachedTokens { get; init; }
 }

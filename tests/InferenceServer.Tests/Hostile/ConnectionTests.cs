@@ -187,6 +187,7 @@ public sealed class ConnectionTests(ConnectionTests.ImpatientServer server) : IC
             ["Server:Http:HeaderSeconds"] = "1",
             ["Server:Http:IdleSeconds"] = "4",
             ["Server:Http:GraceSeconds"] = "1.5",
+            ["Server:Http:StallSeconds"] = "2",
         };
     }
 }

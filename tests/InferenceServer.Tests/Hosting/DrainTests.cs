@@ -27,8 +27,8 @@ public sealed class DrainTests : IDisposable
     [Fact]
     public async Task With_many_running_readiness_goes_first_new_ones_are_refused_and_every_stream_comes_to_its_end()
     {
-        await using var server = await StartAsync();
-        var responses = await Task.WhenAll(Enumerable.Range(0, Streams).Select(i => ServerProcess.StreamAsync(server.Http, Chats, Long(6000).With("seed", i))));
+        await using var server = await StartAsync("--Server:ShutdownSeconds", "300");
+        var responses = await Task.WhenAll(Enumerable.Range(0, Streams).Select(i => ServerProcess.StreamAsync(server.Http, Chats, Long(2500).With("seed", i))));
         Assert.All(responses, response => Assert.Equal(HttpStatusCode.OK, response.StatusCode));
         var bodies = responses.Select(response => response.Content.ReadAsStringAsync()).ToList();
         await server.SignalAsync("TERM");

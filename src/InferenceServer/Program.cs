@@ -6,6 +6,7 @@ using InferenceServer.Logging;
 using InferenceServer.Metrics;
 using InferenceServer.Native;
 using InferenceServer.OpenAI;
+using InferenceServer.Playground;
 using InferenceServer.Swagger;
 using InferenceServer.Tracing;
 
@@ -33,6 +34,7 @@ try
     builder.Services.AddModels(settings);
     builder.Services.AddOpenAI();
     builder.Services.AddNative();
+    builder.Services.AddPlayground();
     builder.Services.AddApiDescription();
 
     var app = builder.Build();
@@ -46,6 +48,7 @@ try
     app.MapMetrics();
     app.MapOpenAI();
     app.MapNative();
+    app.MapPlayground();
     await app.RunAsync();
     return Environment.ExitCode;
 }

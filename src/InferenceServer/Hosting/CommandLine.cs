@@ -29,6 +29,7 @@ internal sealed class CommandLine
           --Server:UnknownFields POLICY  Reject or Warn (Reject)
           --urls URL                     where to listen (http://localhost:8080)
 
+        Once it runs: / is a playground for the browser, /swagger describes the API.
         All settings: docs/configuration.md. They can stand in appsettings.json and, as Section__Setting, in the environment.
         """;
 

@@ -59,6 +59,7 @@ public sealed record Settings(ServerSettings Server, EngineSettings Engine, IRea
             Cpu = new CpuOptions
             {
                 Weights = Weights(model.Weights is null ? EngineSettings.Section : section, model.Weights ?? engine.Weights),
+                Kv = Kv(model.Kv is null ? EngineSettings.Section : section, model.Kv ?? engine.Kv),
                 Threads = engine.Threads,
             },
             KvMemory = engine.KvMemoryBytes,
@@ -93,6 +94,14 @@ public sealed record Settings(ServerSettings Server, EngineSettings Engine, IRea
         "int8" => WeightFormat.Q8,
         "int4" => WeightFormat.Q4,
         _ => throw new SettingsException($"{section}:Weights must be f32, bf16, int8 or int4; it is '{format}'."),
+    };
+
+    private static KvFormat Kv(string section, string format) => format switch
+    {
+        "f32" => KvFormat.F32,
+        "bf16" => KvFormat.BF16,
+        "int8" => KvFormat.Q8,
+        _ => throw new SettingsException($"{section}:Kv must be f32, bf16 or int8; it is '{format}'."),
     };
 
     private static void RequireCpu(string section, string device) =>

@@ -19,7 +19,7 @@ public sealed class ManifestTests
         foreach (var (file, right, wrong, named) in new[]
         {
             ("deployment.yaml", "readinessProbe:", "readynessProbe:", "readynessProbe"),
-            ("deployment.yaml", "replicas: 2", "replicas: two", "replicas"),
+            ("deployment.yaml", "replicas: 2", "replicas: two", "number"),
             ("deployment.yaml", "terminationGracePeriodSeconds: 150", "terminationGracePeriodSeconds: 30", "draining"),
             ("service.yaml", "app.kubernetes.io/name: inference-server\n  ports", "app.kubernetes.io/name: other\n  ports", "service selects"),
         })

@@ -48,10 +48,11 @@ public sealed class SoakTests(EngineServer server, ITestOutputHelper output)
         Assert.Equal((0, 0, 0), (server.Engine.Unfinished, load.Running, load.Waiting));
         Assert.Equal(load.CachedPages, load.UsedPages);
         var metrics = await MetricsTests.ScrapeAsync(server);
-        Assert.Equal(0, metrics["vllm:num_requests_running"]);
-        Assert.Equal(0, metrics["vllm:num_requests_waiting"]);
-        Assert.Equal(0, metrics["vllm:kv_cache_usage_perc"]);
-        Assert.True(metrics["vllm:request_success_total", ("finished_reason", "abort")] > 0);
+        var model = ("model_name", EngineServer.Model);
+        Assert.Equal(0, metrics["vllm:num_requests_running", model]);
+        Assert.Equal(0, metrics["vllm:num_requests_waiting", model]);
+        Assert.Equal(0, metrics["vllm:kv_cache_usage_perc", model]);
+        Assert.True(metrics["vllm:request_success_total", model, ("finished_reason", "abort")] > 0);
         Assert.Null(server.Engine.Unhealthy);
         Assert.InRange(after.Handles, 0, before.Handles + 2);
         Assert.InRange(after.Memory, 0, before.Memory + MemorySlack);

@@ -25,27 +25,16 @@ public sealed class ProxyTests : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         Assert.SkipUnless(File.Exists(Proxy), "haproxy is not installed (apt-get install haproxy): the proxy's configuration was not tested.");
-        foreach (var name in new[] { "one", "two" }) _replicas[name] = await ReplicaAsync(ServerProcess.FreePort());
-        var listen = $"127.0.0.1:{ServerProcess.FreePort()}";
-        var start = new ProcessStartInfo(Proxy, ["-f", Configuration]) { RedirectStandardOutput = true, RedirectStandardError = true };
-        start.Environment["LISTEN"] = listen;
-        foreach (var (name, variable) in new[] { ("one", "REPLICA_1"), ("two", "REPLICA_2") }) start.Environment[variable] = new Uri(_replicas[name].Url).Authority;
-        _proxy = Process.Start(start)!;
-        _proxy.OutputDataReceived += static (_, _) => { };
-        _proxy.BeginOutputReadLine();
-        _http.BaseAddress = new Uri($"http://{listen}");
-        await TestServer.Eventually(async () =>
+        try
         {
-            try
-            {
-                using var response = await _http.GetAsync("/health");
-                return response.IsSuccessStatusCode;
-            }
-            catch (HttpRequestException)
-            {
-                return false;
-            }
-        });
+            await StartAsync();
+        }
+        catch
+        {
+            // A test that was not set up is not torn down either.
+            await DisposeAsync();
+            throw;
+        }
     }
 
     public async ValueTask DisposeAsync()
@@ -120,6 +109,31 @@ public sealed class ProxyTests : IAsyncLifetime
             using var response = await _http.PostAsync(Chats, JsonContent.Create<JsonNode>(Body(
                 new JsonArray(Message("system", "Answer in few words, as you were told many times before, and be kind."), Message("user", "Conversation 0 begins here.")), 4)));
             return Assert.Single(response.Headers.GetValues(ReplicaHeader)) == leaving;
+        });
+    }
+
+    private async Task StartAsync()
+    {
+        foreach (var name in new[] { "one", "two" }) _replicas[name] = await ReplicaAsync(ServerProcess.FreePort());
+        var listen = $"127.0.0.1:{ServerProcess.FreePort()}";
+        var start = new ProcessStartInfo(Proxy, ["-f", Configuration]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        start.Environment["LISTEN"] = listen;
+        foreach (var (name, variable) in new[] { ("one", "REPLICA_1"), ("two", "REPLICA_2") }) start.Environment[variable] = new Uri(_replicas[name].Url).Authority;
+        _proxy = Process.Start(start)!;
+        _proxy.OutputDataReceived += static (_, _) => { };
+        _proxy.BeginOutputReadLine();
+        _http.BaseAddress = new Uri($"http://{listen}");
+        await TestServer.Eventually(async () =>
+        {
+            try
+            {
+                using var response = await _http.GetAsync("/health");
+                return response.IsSuccessStatusCode;
+            }
+            catch (HttpRequestException)
+            {
+                return false;
+            }
         });
     }
 

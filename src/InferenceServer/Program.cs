@@ -19,6 +19,8 @@ if (commandLine.Help)
     return 0;
 }
 
+if (commandLine.Probe is { } probed) return await ProbeCommand.RunAsync(probed, Console.Out);
+
 try
 {
     commandLine.Validate();

@@ -26,17 +26,17 @@ try
     builder.Services.AddModels(settings);
     builder.Services.AddOpenAI();
     builder.Services.AddNative();
-    builder.Services.AddPlayground();
+    builder.Services.AddSingleton<PlaygroundFiles>();
     builder.Services.AddApiDescription();
 
     var app = builder.Build();
     app.UseMiddleware<RequestLogMiddleware>();
     app.UseMiddleware<ErrorMiddleware>();
     app.UseApiDescription();
+    app.UseMiddleware<PlaygroundMiddleware>();
     app.MapHealth();
     app.MapOpenAI();
     app.MapNative();
-    app.MapPlayground();
     await app.RunAsync();
     return Environment.ExitCode;
 }

@@ -1,3 +1,5 @@
+using InferenceServer.Native;
+
 namespace InferenceServer.Requests;
 
 /// <summary>What a field may hold, in the words of an error message.</summary>
@@ -14,6 +16,7 @@ internal static class JsonTypeNames
         [typeof(PromptInput)] = "a string, an array of strings, an array of token ids or an array of arrays of token ids",
         [typeof(IReadOnlyList<int>)] = "an array of token ids",
         [typeof(StreamOptions)] = "an object",
+        [typeof(PeekRequest)] = "an object with layers, an array of layer numbers, and top, a number",
         [typeof(IReadOnlyList<ChatMessage>)] = "an array of messages, each an object with role and content",
         [typeof(IReadOnlyDictionary<string, double>)] = "an object of token ids with numbers",
     };

@@ -27,6 +27,7 @@ namespace InferenceServer.Requests;
 [JsonSerializable(typeof(GenerateStart))]
 [JsonSerializable(typeof(GenerateToken))]
 [JsonSerializable(typeof(GenerateRestart))]
+[JsonSerializable(typeof(GeneratePeeked))]
 [JsonSerializable(typeof(GenerateDone))]
 [JsonSerializable(typeof(ThoughtRequest))]
 [JsonSerializable(typeof(CommandResponse))]

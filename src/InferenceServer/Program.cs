@@ -1,11 +1,14 @@
+using InferenceServer.Access;
 using InferenceServer.Errors;
 using InferenceServer.Health;
 using InferenceServer.Hosting;
 using InferenceServer.Logging;
+using InferenceServer.Metrics;
 using InferenceServer.Native;
 using InferenceServer.OpenAI;
 using InferenceServer.Playground;
 using InferenceServer.Swagger;
+using InferenceServer.Tracing;
 
 var commandLine = new CommandLine(args);
 if (commandLine.Help)
@@ -23,6 +26,9 @@ try
 
     builder.AddServerLogging();
     builder.ConfigureWebServer(settings.Server);
+    builder.Services.AddAccess(settings);
+    builder.Services.AddMetricsExport();
+    builder.Services.AddTracing(settings.Telemetry);
     builder.Services.AddModels(settings);
     builder.Services.AddOpenAI();
     builder.Services.AddNative();
@@ -30,11 +36,15 @@ try
     builder.Services.AddApiDescription();
 
     var app = builder.Build();
+    app.UseTracing();
     app.UseMiddleware<RequestLogMiddleware>();
+    app.UseCrossOrigin();
     app.UseMiddleware<ErrorMiddleware>();
+    app.UseAccess();
     app.UseApiDescription();
     app.UseMiddleware<PlaygroundMiddleware>();
     app.MapHealth();
+    app.MapMetrics();
     app.MapOpenAI();
     app.MapNative();
     await app.RunAsync();

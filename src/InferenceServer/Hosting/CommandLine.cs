@@ -34,7 +34,7 @@ internal sealed class CommandLine
 
     private static readonly string[] Sections =
     [
-        "Models", "Engine", "Server", "Serilog", "Kestrel", "urls", "http_ports", "https_ports", "environment", "contentRoot", "applicationName",
+        "Models", "Engine", "Server", "Access", "Telemetry", "Serilog", "Kestrel", "urls", "http_ports", "https_ports", "environment", "contentRoot", "applicationName",
     ];
 
     public CommandLine(string[] args)

@@ -1,6 +1,6 @@
 using InferenceServer.Models.Decoding;
 
-namespace InferenceServer.Benchmarks;
+namespace InferenceServer.Benchmarks.DualLayer;
 
 /// <summary>Counts what a decoder is asked to run: rows times layers, by the range they run.</summary>
 internal sealed class CountingDecoder(IDecoder inner) : IDecoder

@@ -1,4 +1,4 @@
-namespace InferenceServer.Benchmarks.VsLlama;
+namespace InferenceServer.Benchmarks.Synthetic;
 
 /// <summary>Token ids of a prompt; peer.mjs forms them alike.</summary>
 internal static class SyntheticPrompt

@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace InferenceServer.Benchmarks.VsLlama;
+namespace InferenceServer.Benchmarks.Synthetic;
 
 /// <summary>As GGUF numbers them (<c>enum llama_token_type</c>).</summary>
 internal enum TokenKind
@@ -19,6 +19,10 @@ internal static class SyntheticTokens
     public const int Unknown = 0;
     public const int Begin = 1;
     public const int End = 2;
+
+    /// <summary>One of the words, where a model thinks.</summary>
+    public const int ThoughtEnd = Specials + Bytes;
+
     private const int Bytes = 256;
     private const int Specials = 3;
 

@@ -1,4 +1,4 @@
-namespace InferenceServer.Benchmarks.VsLlama;
+namespace InferenceServer.Benchmarks.Synthetic;
 
 /// <summary>Sizes of a synthetic Llama.</summary>
 /// <param name="Tied">Embedding and head are one matrix.</param>
@@ -14,9 +14,20 @@ internal sealed record LlamaShape(
         new("tiny", 2, 256, 512, 4, 2, 32_000, Tied: true),
         new("110m", 12, 768, 2048, 12, 12, 32_000, Tied: true),
         new("1.1b", 22, 2048, 5632, 32, 4, 32_000, Tied: false),
+        new("8b", 32, 4096, 14336, 32, 8, 128_256, Tied: false),
     ];
 
     public int HeadDim => Hidden / Heads;
+
+    /// <summary>Half the depth.</summary>
+    public int ThinkingLayer => Layers / 2;
+
+    /// <summary>Weights of all tensors.</summary>
+    public long Parameters => Tensors().Sum(tensor => (long)tensor.Count);
+
+    /// <exception cref="ArgumentException">There is no such shape.</exception>
+    public static LlamaShape Named(string name) => All.FirstOrDefault(shape => shape.Name == name)
+        ?? throw new ArgumentException($"'{name}' is not a shape; there are {string.Join(", ", All.Select(shape => shape.Name))}.");
 
     /// <summary>Every tensor in the order the files hold them.</summary>
     public IEnumerable<LlamaTensor> Tensors()

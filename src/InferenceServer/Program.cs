@@ -38,7 +38,7 @@ try
     builder.Services.AddResponses();
     builder.Services.AddAnthropic();
     builder.Services.AddNative();
-    builder.Services.AddPlayground();
+    builder.Services.AddSingleton<PlaygroundFiles>();
     builder.Services.AddApiDescription();
 
     var app = builder.Build();
@@ -48,13 +48,13 @@ try
     app.UseMiddleware<ErrorMiddleware>();
     app.UseAccess();
     app.UseApiDescription();
+    app.UseMiddleware<PlaygroundMiddleware>();
     app.MapHealth();
     app.MapMetrics();
     app.MapOpenAI();
     app.MapResponses();
     app.MapAnthropic();
     app.MapNative();
-    app.MapPlayground();
     await app.RunAsync();
     return Environment.ExitCode;
 }

@@ -45,6 +45,24 @@ public sealed record GenerateToken(
     [JsonPropertyOrder(-1)]
     [AllowedValues("thought", "answer")]
     public string Type => Channel;
+
+    /// <summary>What other heads would have said here, where peek asks for it.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<GeneratePeek>? Peek { get; init; }
+}
+
+/// <summary>What the head after a layer would have said: its most likely tokens, the likeliest first.</summary>
+public sealed record GeneratePeek(int Layer, IReadOnlyList<GenerateTopToken> Top);
+
+/// <summary>Data of the event <c>peek</c>: what the head after a layer would have said at a token that was sent before.</summary>
+/// <param name="Channel">Of the token.</param>
+/// <param name="Index">Of the token within its channel.</param>
+public sealed record GeneratePeeked(
+    [property: AllowedValues("thought", "answer")] string Channel, int Index, int Layer, IReadOnlyList<GenerateTopToken> Top)
+{
+    [JsonPropertyOrder(-1)]
+    [AllowedValues("peek")]
+    public string Type => "peek";
 }
 
 /// <summary>One of the most likely tokens of a position.</summary>

@@ -24,6 +24,11 @@ internal sealed class GenerateStream(MappedRequest request, WireFormat wire) : S
         writer.Write(GenerateWording.Token(token, request.Model), wire.Of<GenerateToken>(), GenerateWording.Channel(token.Channel));
     }
 
+    public override void Peeked(SseWriter writer, int choice, GenerationEvent.Peeked peeked)
+    {
+        if (request.ShowThoughts) writer.Write(GenerateWording.Peeked(peeked, request.Model), wire.Of<GeneratePeeked>(), "peek");
+    }
+
     public override void Restarted(SseWriter writer, int choice, GenerationEvent.Restarted restarted)
     {
         if (restarted.Channel == TokenChannel.Thought && !request.ShowThoughts) return;

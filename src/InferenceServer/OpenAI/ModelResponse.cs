@@ -29,7 +29,11 @@ public sealed record ModelResponse(
     string? BaseModel,
     int? VocabularySize,
     string? Example,
-    ModelAbilities? Abilities);
+    ModelAbilities? Abilities)
+{
+    /// <summary>Its trained language heads from bottom to top; what peek can name. Null until it is loaded.</summary>
+    public IReadOnlyList<ModelHead>? Heads { get; init; }
+}
 
 /// <summary>What requests may ask of a model.</summary>
 /// <param name="Thoughts">When it thinks in words: before the answer, during it (before each token), or never.</param>

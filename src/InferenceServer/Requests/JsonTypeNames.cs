@@ -1,4 +1,5 @@
 using InferenceServer.Anthropic;
+using InferenceServer.Native;
 using InferenceServer.Responses;
 
 namespace InferenceServer.Requests;
@@ -20,6 +21,7 @@ internal static class JsonTypeNames
         [typeof(IReadOnlyList<InputMessage>)] = "an array of messages, each an object with role and content",
         [typeof(IReadOnlyList<int>)] = "an array of token ids",
         [typeof(StreamOptions)] = "an object",
+        [typeof(PeekRequest)] = "an object with layers, an array of layer numbers, and top, a number",
         [typeof(IReadOnlyList<ChatMessage>)] = "an array of messages, each an object with role and content",
         [typeof(IReadOnlyDictionary<string, double>)] = "an object of token ids with numbers",
     };

@@ -29,6 +29,7 @@ namespace InferenceServer.Requests;
 [JsonSerializable(typeof(GenerateStart))]
 [JsonSerializable(typeof(GenerateToken))]
 [JsonSerializable(typeof(GenerateRestart))]
+[JsonSerializable(typeof(GeneratePeeked))]
 [JsonSerializable(typeof(GenerateDone))]
 [JsonSerializable(typeof(GenerateUsage))]
 [JsonSerializable(typeof(GenerateError))]

@@ -1,4 +1,6 @@
 using InferenceServer.Models.Checkpoints;
+using InferenceServer.Models.Constraints;
+using InferenceServer.Models.Constraints.Tokens;
 using InferenceServer.Models.Decoding;
 using InferenceServer.Models.Engine;
 using InferenceServer.Models.Thinking;
@@ -39,6 +41,9 @@ public sealed class ServedModel(
 
     public IReadOnlySet<int> EndOfSequence => model.EndOfSequence;
 
+    /// <summary>What answers of this model can be bound to; its vocabulary is read when the first is asked for.</summary>
+    public ConstraintCache Constraints { get; } = new(() => Vocabulary(model, tokenizer));
+
     public InferenceEngine Engine => group.Engine;
 
     /// <summary>Engine, weights and KV in a line, for the start-up log.</summary>
@@ -52,5 +57,12 @@ public sealed class ServedModel(
     public Generation Submit(GenerationRequest request) => Engine.Submit(request, model);
 
     /// <summary>Ends the engine, and with it every model that shares it.</summary>
-    public void Dispose() => group.Dispose();
+    public void Dispose()
+    {
+        Constraints.Dispose();
+        group.Dispose();
+    }
+
+    private static Vocabulary Vocabulary(EngineModel model, Tokenizer tokenizer) =>
+        new(tokenizer.TokenBytes(), model.Thinking.SeparatorTokenId is { } separator ? model.EndOfSequence.Append(separator) : model.EndOfSequence);
 }

@@ -15,6 +15,7 @@ internal sealed class ChatEndpoint(GenerationPipeline pipeline)
         var reports = Wording.Reports(chat, chat.StreamOptions);
         var prompt = pipeline.Prompts.Encode(chat.Messages, chat, ready.Model);
         var request = pipeline.Mapper.Map("chatcmpl", chat, ready, [prompt], chat.N, MaxTokens(chat), TopLogprobs(chat));
+        request = request.With(await pipeline.Constraints.OfAsync(chat.ResponseFormat, ready.Model, context.RequestAborted));
         if (chat.Stream == true)
         {
             await pipeline.StreamAsync(context, request, new ChatStream(request, pipeline.Wire, reports));

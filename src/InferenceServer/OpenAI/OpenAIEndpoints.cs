@@ -18,6 +18,7 @@ internal static class OpenAIEndpoints
         .AddSingleton<ThoughtMapper>()
         .AddSingleton<ContextRoom>()
         .AddSingleton<RequestMapper>()
+        .AddSingleton<ConstraintMapper>()
         .AddSingleton<StreamRunner>()
         .AddSingleton<RunningGenerations>()
         .AddSingleton<GenerationPipeline>()

@@ -69,6 +69,9 @@ public abstract record GenerationFields
     /// <summary>Divides positive and multiplies negative logits of tokens in prompt, thought and answer, above 0 to 10. Default 1.</summary>
     public double? RepetitionPenalty { get; init; }
 
+    /// <summary>What the answer must look like: free text, any JSON object, or JSON that satisfies a schema. Thoughts stay free.</summary>
+    public ResponseFormat? ResponseFormat { get; init; }
+
     /// <summary>Fields this server has no meaning for; see <see cref="UnknownFields"/>.</summary>
     [JsonExtensionData]
     public Dictionary<string, JsonElement>? Unknown { get; set; }

@@ -11,6 +11,7 @@ public sealed class GenerationPipeline(
     ModelRegistry models,
     PromptEncoder prompts,
     RequestMapper mapper,
+    ConstraintMapper constraints,
     StreamRunner stream,
     RunningGenerations running,
     WireFormat wire,
@@ -21,6 +22,8 @@ public sealed class GenerationPipeline(
     public PromptEncoder Prompts => prompts;
 
     public RequestMapper Mapper => mapper;
+
+    public ConstraintMapper Constraints => constraints;
 
     public WireFormat Wire => wire;
 

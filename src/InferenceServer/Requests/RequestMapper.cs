@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using InferenceServer.Errors;
 using InferenceServer.Hosting;
 using InferenceServer.Models;
+using InferenceServer.Models.Constraints;
 using InferenceServer.Models.Thinking;
 
 namespace InferenceServer.Requests;
@@ -13,6 +14,10 @@ namespace InferenceServer.Requests;
 public sealed record MappedRequest(
     string Id, ServedModel Model, IReadOnlyList<GenerationRequest> Generations, int PromptTokens, ThoughtView Thoughts, bool ReportLogprobs)
 {
+    /// <summary>The same with every answer bound to a form; null leaves them free.</summary>
+    public MappedRequest With(AnswerConstraint? constraint) =>
+        constraint is null ? this : this with { Generations = [.. Generations.Select(generation => generation with { Constraint = constraint })] };
+
     public bool ShowThoughts => Thoughts == ThoughtView.All;
 
     public bool SummarizeThoughts => Thoughts == ThoughtView.Summary;

@@ -23,7 +23,6 @@ public sealed partial class UnknownFields(ServerSettings settings, ILogger<Unkno
         ["tool_calls"] = IsEmpty,
         ["functions"] = IsEmpty,
         ["function_call"] = value => IsText(value, "none", "auto"),
-        ["response_format"] = value => value.ValueKind == JsonValueKind.Object && value.TryGetProperty("type", out var type) && IsText(type, "text"),
         ["modalities"] = value => value.ValueKind == JsonValueKind.Array && value.EnumerateArray().All(item => IsText(item, "text")),
         ["best_of"] = value => IsNumber(value, 1),
         ["echo"] = value => value.ValueKind == JsonValueKind.False,

@@ -6,13 +6,25 @@ using InferenceServer.Models.Engine;
 using InferenceServer.Models.Thinking;
 using InferenceServer.Models.Tokenization;
 using InferenceServer.Models.Tokenization.ChatTemplates;
+using InferenceServer.Models.Tools;
 
 namespace InferenceServer.Models;
 
 /// <summary>A model ready to serve: its text side, its method, and the engine that runs it, which others may share.</summary>
 public sealed class ServedModel(
-    string name, string? baseModel, EngineModel model, Tokenizer tokenizer, ChatTemplate? chatTemplate, ModelGroup group, string description) : IDisposable
+    string name,
+    string? baseModel,
+    EngineModel model,
+    Tokenizer tokenizer,
+    ChatTemplate? chatTemplate,
+    ChatTemplate? toolTemplate,
+    ModelGroup group,
+    string description) : IDisposable
 {
+    private readonly Lazy<ToolSyntax?> _toolSyntax = new(() => toolTemplate is null
+        ? null
+        : ToolSyntaxProbe.Find(toolTemplate, [.. model.EndOfSequence.Select(tokenizer.IdToToken).Append(tokenizer.SpecialTokens.Eos).OfType<string>()]));
+
     /// <summary>The id clients name it by.</summary>
     public string Name { get; } = name;
 
@@ -32,6 +44,12 @@ public sealed class ServedModel(
 
     /// <summary>Null where the checkpoint brings none: chat is then dressed by <see cref="ThinkingBlock.PromptTemplate"/>.</summary>
     public ChatTemplate? ChatTemplate { get; } = chatTemplate;
+
+    /// <summary>The template for conversations with tools; the same for most checkpoints.</summary>
+    public ChatTemplate? ToolTemplate { get; } = toolTemplate;
+
+    /// <summary>How the model writes calls of tools, as its template shows; null where it writes none that can be read.</summary>
+    public ToolSyntax? ToolSyntax => _toolSyntax.Value;
 
     /// <summary>The chat template's variable that switches thoughts on and off, null where it has none.</summary>
     public string? ThinkingSwitch { get; } = ReasoningSigns.Switch(chatTemplate);

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using InferenceServer.Errors;
 using InferenceServer.Models;
 using InferenceServer.Models.Constraints;
@@ -14,30 +15,32 @@ public sealed class ConstraintMapper(UnknownFields unknown)
     /// <exception cref="ApiException">400: the format is none, or cannot be enforced.</exception>
     public async Task<AnswerConstraint?> OfAsync(ResponseFormat? format, ServedModel model, CancellationToken cancellation)
     {
-        if (format is null) return null;
+        Check(format);
+        if (format is null or { Type: "text" }) return null;
+        var (schema, strict) = SchemaOf(format);
+        if (schema is not { } bound) return await CompileAsync(Param, model, "{}", static compiler => compiler.JsonObject(), cancellation);
+        return await CompileAsync(Param, model, $"schema {strict} {bound.GetRawText()}", compiler => compiler.JsonSchema(bound, strict), cancellation);
+    }
+
+    /// <exception cref="ApiException">400: it is no format.</exception>
+    public void Check(ResponseFormat? format)
+    {
+        if (format is null) return;
         unknown.Check(format.Unknown, $"{Param}.");
         if (format.JsonSchema is not null && format.Type != "json_schema")
             throw ApiException.Invalid($"{Param}.json_schema", $"'{Param}.json_schema' goes with the type json_schema.", "conflicting_parameters");
-        switch (format.Type)
-        {
-            case "text":
-                return null;
-            case "json_object":
-                return await CompileAsync(Param, model, "{}", static compiler => compiler.JsonObject(), cancellation);
-            case "json_schema":
-                break;
-            default:
-                throw ApiException.Invalid($"{Param}.type", $"'{Param}.type' must be text, json_object or json_schema.");
-        }
+        if (format.Type is not ("text" or "json_object" or "json_schema"))
+            throw ApiException.Invalid($"{Param}.type", $"'{Param}.type' must be text, json_object or json_schema.");
+        if (format.Type != "json_schema") return;
 
         var named = format.JsonSchema
             ?? throw ApiException.Invalid($"{Param}.json_schema", $"'{Param}.json_schema' is required with this type.", "missing_required_parameter");
         unknown.Check(named.Unknown, $"{Param}.json_schema.");
         CheckName($"{Param}.json_schema.name", named.Name);
-        if (named.Schema is not { } schema) return await CompileAsync(Param, model, "{}", static compiler => compiler.JsonObject(), cancellation);
-        var strict = named.Strict == true;
-        return await CompileAsync(Param, model, $"schema {strict} {schema.GetRawText()}", compiler => compiler.JsonSchema(schema, strict), cancellation);
     }
+
+    /// <summary>The schema of a format that was checked; null = any JSON object.</summary>
+    internal static (JsonElement? Schema, bool Strict) SchemaOf(ResponseFormat? format) => (format?.JsonSchema?.Schema, format?.JsonSchema?.Strict == true);
 
     /// <summary>Compiles, and says what is wrong as an error of the API.</summary>
     /// <param name="key">Equal keys, equal constraints.</param>

@@ -12,6 +12,7 @@ public sealed class GenerationPipeline(
     PromptEncoder prompts,
     RequestMapper mapper,
     ConstraintMapper constraints,
+    ToolMapper tools,
     StreamRunner stream,
     RunningGenerations running,
     WireFormat wire,
@@ -24,6 +25,8 @@ public sealed class GenerationPipeline(
     public RequestMapper Mapper => mapper;
 
     public ConstraintMapper Constraints => constraints;
+
+    public ToolMapper Tools => tools;
 
     public WireFormat Wire => wire;
 

@@ -13,6 +13,8 @@ internal static class JsonTypeNames
         [typeof(StopInput)] = "a string or an array of strings",
         [typeof(PromptInput)] = "a string, an array of strings, an array of token ids or an array of arrays of token ids",
         [typeof(IReadOnlyList<int>)] = "an array of token ids",
+        [typeof(IReadOnlyList<ChatTool>)] = "an array of tools, each an object with type and function",
+        [typeof(ToolChoice)] = "none, auto, required, or an object that names a function",
         [typeof(ResponseFormat)] = "an object with a type",
         [typeof(StreamOptions)] = "an object",
         [typeof(IReadOnlyList<ChatMessage>)] = "an array of messages, each an object with role and content",

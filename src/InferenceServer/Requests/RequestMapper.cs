@@ -4,6 +4,7 @@ using InferenceServer.Hosting;
 using InferenceServer.Models;
 using InferenceServer.Models.Constraints;
 using InferenceServer.Models.Thinking;
+using InferenceServer.Models.Tools;
 
 namespace InferenceServer.Requests;
 
@@ -17,6 +18,9 @@ public sealed record MappedRequest(
     /// <summary>The same with every answer bound to a form; null leaves them free.</summary>
     public MappedRequest With(AnswerConstraint? constraint) =>
         constraint is null ? this : this with { Generations = [.. Generations.Select(generation => generation with { Constraint = constraint })] };
+
+    /// <summary>The tools its answers may call; null = none.</summary>
+    public ToolDemand? Tools { get; init; }
 
     public bool ShowThoughts => Thoughts == ThoughtView.All;
 

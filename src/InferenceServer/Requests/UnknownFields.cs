@@ -13,14 +13,14 @@ public sealed partial class UnknownFields(ServerSettings settings, ILogger<Unkno
 {
     private static readonly HashSet<string> Labels =
     [
-        "user", "metadata", "store", "service_tier", "safety_identifier", "prompt_cache_key", "prompt_cache_retention", "parallel_tool_calls",
+        "user", "metadata", "store", "service_tier", "safety_identifier", "prompt_cache_key", "prompt_cache_retention",
     ];
 
     private static readonly Dictionary<string, Func<JsonElement, bool>> Neutral = new()
     {
         ["tools"] = IsEmpty,
+        ["parallel_tool_calls"] = static _ => true,
         ["tool_choice"] = value => IsText(value, "none", "auto"),
-        ["tool_calls"] = IsEmpty,
         ["functions"] = IsEmpty,
         ["function_call"] = value => IsText(value, "none", "auto"),
         ["modalities"] = value => value.ValueKind == JsonValueKind.Array && value.EnumerateArray().All(item => IsText(item, "text")),

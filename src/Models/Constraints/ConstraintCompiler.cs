@@ -3,6 +3,7 @@ using InferenceServer.Models.Constraints.Automata;
 using InferenceServer.Models.Constraints.Grammars;
 using InferenceServer.Models.Constraints.Schemas;
 using InferenceServer.Models.Constraints.Tokens;
+using InferenceServer.Models.Tools;
 
 namespace InferenceServer.Models.Constraints;
 
@@ -20,6 +21,16 @@ public sealed class ConstraintCompiler(Vocabulary vocabulary, ConstraintLimits? 
     /// <exception cref="ConstraintException">It cannot be enforced; says why.</exception>
     public AnswerConstraint JsonSchema(JsonElement schema, bool strict = false) =>
         Make((grammar, budget) => SchemaCompiler.Compile(schema, strict, mustBeObject: false, grammar, budget));
+
+    /// <summary>Calls of tools, or, where the model need not call, an answer.</summary>
+    /// <param name="isSpecial">Whether a text is the name of a special token.</param>
+    /// <param name="answer">What the answer must satisfy where it is no call; null = any text.</param>
+    /// <exception cref="ConstraintException">A schema cannot be enforced.</exception>
+    public AnswerConstraint Tools(ToolDemand demand, Func<string, bool> isSpecial, JsonElement? answer = null, bool strict = false) => Make((grammar, budget) =>
+    {
+        var rules = new ToolRules(demand, isSpecial, grammar, budget);
+        return answer is { } schema ? rules.Answer(SchemaCompiler.Compile(schema, strict, mustBeObject: false, grammar, budget)) : rules.Answer();
+    });
 
     private AnswerConstraint Make(Func<GrammarBuilder, CompileBudget, Symbol> root)
     {

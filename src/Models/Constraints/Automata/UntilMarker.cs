@@ -2,17 +2,20 @@ namespace InferenceServer.Models.Constraints.Automata;
 
 /// <summary>
 /// Any bytes up to the first marker, marker included (Aho and Corasick, 1975). Where a marker is complete while a longer one
-/// that began no later may still be, both are left open.
+/// that began no later may still be, both are left open. Or the opposite: any bytes in which no marker is.
 /// </summary>
 internal sealed class UntilMarker : Terminal
 {
     private readonly List<int[]> _children = [NewRow()];
     private readonly List<bool> _complete = [false];
     private readonly int[][] _next;
+    private readonly bool _without;
 
     /// <param name="markers">At least one, none empty.</param>
-    public UntilMarker(IReadOnlyList<byte[]> markers)
+    /// <param name="without">Whether no marker may come.</param>
+    public UntilMarker(IReadOnlyList<byte[]> markers, bool without = false)
     {
+        _without = without;
         foreach (var marker in markers) Add(marker);
         _next = new int[_children.Count][];
         var fails = new int[_children.Count];
@@ -35,11 +38,11 @@ internal sealed class UntilMarker : Terminal
         }
     }
 
-    public override int Next(int state, byte value) => _next[state][value];
+    public override int Next(int state, byte value) => _next[state][value] is var next && _without && next != Dead && _complete[next] ? Dead : next;
 
-    public override bool Accepts(int state) => _complete[state];
+    public override bool Accepts(int state) => _without || _complete[state];
 
-    public override bool Continues(int state) => !_complete[state] || _children[state].AsSpan().ContainsAnyExcept(Dead);
+    public override bool Continues(int state) => _without || !_complete[state] || _children[state].AsSpan().ContainsAnyExcept(Dead);
 
     private static int[] NewRow()
     {

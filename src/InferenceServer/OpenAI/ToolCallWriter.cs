@@ -50,7 +50,7 @@ internal sealed class ToolCallWriter(ToolDemand demand, Tokenizer tokenizer)
                     Content += content.Text;
                     deltas.Add(new ChatDelta { Content = content.Text });
                     break;
-                case ToolPiece.Call call:
+                case ToolPiece.Begun call:
                     _calls.Add((NewId(), call.Name, ""));
                     deltas.Add(Delta(new ToolCallDelta(call.Index) { Id = _calls[^1].Id, Type = "function", Function = new FunctionDelta { Name = call.Name, Arguments = "" } }));
                     break;

@@ -10,7 +10,7 @@ public abstract record ToolPiece
 
     /// <summary>A call begins.</summary>
     /// <param name="Index">Among the calls of the answer.</param>
-    public sealed record Call(int Index, string Name) : ToolPiece;
+    public sealed record Begun(int Index, string Name) : ToolPiece;
 
     /// <summary>More of a call's arguments, as the model wrote them.</summary>
     public sealed record Arguments(int Index, string Text) : ToolPiece;
@@ -132,7 +132,7 @@ public sealed class ToolCallReader(ToolDemand demand)
             {
                 _held.Remove(0, length);
                 Index++;
-                _pieces.Add(new ToolPiece.Call(Index, tool.Name));
+                _pieces.Add(new ToolPiece.Begun(Index, tool.Name));
                 _scanner = default;
                 return Enter(State.Arguments);
             }

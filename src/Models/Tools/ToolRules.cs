@@ -113,7 +113,7 @@ internal sealed class ToolRules(ToolDemand demand, Func<string, bool> isSpecial,
         return null;
     }
 
-    private Terminal Id()
+    private ByteDfa Id()
     {
         var character = new RegexNode.Chars(CharSet.Union(CharSet.Of('0', '9'), CharSet.Of('a', 'z'), CharSet.Of('A', 'Z')));
         return Utf8Expander.Text(new CharDfaBuilder(budget).Of(character.Times(ToolSyntax.IdLength, ToolSyntax.IdLength)), budget);

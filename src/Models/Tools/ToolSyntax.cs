@@ -1,3 +1,5 @@
+using System.Buffers;
+
 namespace InferenceServer.Models.Tools;
 
 /// <summary>
@@ -14,6 +16,8 @@ public sealed record ToolSyntax(string Begin, string Between, string? Separator,
     public const char IdSlot = '\u0001';
 
     public const int IdLength = 9;
+
+    private static readonly SearchValues<char> NoMarker = SearchValues.Create(" \n\t<[{\"");
 
     /// <summary>For models whose chat template knows no tools: one JSON object, nothing around it.</summary>
     public static ToolSyntax Plain { get; } = new("{\"name\": \"", "\", \"arguments\": ", null, "}");
@@ -38,9 +42,9 @@ public sealed record ToolSyntax(string Begin, string Between, string? Separator,
         var close = text[0] switch { '<' => '>', '[' => ']', _ => '\0' };
         var end = close == '\0' ? -1 : text.IndexOf(close, StringComparison.Ordinal);
         if (close == '\0') return null;
-        if (end < 0) return close == '>' && !text.AsSpan().ContainsAny(" \n\t{\"") ? text : null;
+        if (end < 0) return close == '>' && !text.AsSpan(1).ContainsAny(NoMarker) ? text : null;
         var inside = text.AsSpan(1, end - 1);
-        if (inside.IsEmpty || inside.ContainsAny(" \n\t<[{\"")) return null;
+        if (inside.IsEmpty || inside.ContainsAny(NoMarker)) return null;
         return close == '>' || inside.IndexOfAnyExceptInRange('A', '_') < 0 ? text[..(end + 1)] : null;
     }
 }

@@ -111,7 +111,7 @@ public sealed class ToolCallTests
         foreach (var piece in pieces.Concat(reader.Flush()))
         {
             if (piece is ToolPiece.Content some) content += some.Text;
-            if (piece is ToolPiece.Call call) calls.Add((call.Name, ""));
+            if (piece is ToolPiece.Begun call) calls.Add((call.Name, ""));
             if (piece is ToolPiece.Arguments more) calls[more.Index] = calls[more.Index] with { Arguments = calls[more.Index].Arguments + more.Text };
         }
 

@@ -31,7 +31,7 @@ internal sealed class CharSet
             else merged.Add(range);
         }
 
-        return new CharSet([.. Intersect(merged, All.Ranges)]);
+        return new CharSet([.. Intersect([.. merged], All.Ranges)]);
     }
 
     public static CharSet Union(params IEnumerable<CharSet> sets) => Of(sets.SelectMany(set => set.Ranges));
@@ -52,9 +52,9 @@ internal sealed class CharSet
 
     public CharSet Except(CharSet other) => Of(Intersect(Ranges, other.Complement().Ranges));
 
-    private static IEnumerable<CharRange> Intersect(IReadOnlyList<CharRange> left, IReadOnlyList<CharRange> right)
+    private static IEnumerable<CharRange> Intersect(CharRange[] left, CharRange[] right)
     {
-        for (int i = 0, j = 0; i < left.Count && j < right.Count;)
+        for (int i = 0, j = 0; i < left.Length && j < right.Length;)
         {
             var (lo, hi) = (Math.Max(left[i].Lo, right[j].Lo), Math.Min(left[i].Hi, right[j].Hi));
             if (lo <= hi) yield return new CharRange(lo, hi);

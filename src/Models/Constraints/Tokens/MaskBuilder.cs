@@ -25,7 +25,7 @@ internal sealed class MaskBuilder(Vocabulary vocabulary, Automaton automaton, in
         var bits = new ulong[(_trie.VocabularySize + 63) >> 6];
         foreach (var place in configuration.Places)
         {
-            var cache = ReferenceEquals(place.Terminal.Family, place.Terminal) && !vocabulary.IsCommon(place.Terminal) ? _own : vocabulary.Locals;
+            var cache = ReferenceEquals(place.Terminal.Family, place.Terminal) && !Vocabulary.IsCommon(place.Terminal) ? _own : vocabulary.Locals;
             var local = cache.Of(place.Terminal, place.State, Charge);
             local.AddTo(bits);
             if (local.Exits.Length == 0) continue;

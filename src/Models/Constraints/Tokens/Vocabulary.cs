@@ -35,7 +35,7 @@ public sealed class Vocabulary
     /// <summary>Of terminals that many grammars use.</summary>
     internal LocalMaskCache Locals { get; }
 
-    internal bool IsCommon(Terminal terminal) => Common.Contains(terminal);
+    internal static bool IsCommon(Terminal terminal) => Common.Contains(terminal);
 
     private bool HasByte(byte value)
     {

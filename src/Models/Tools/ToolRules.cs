@@ -50,7 +50,8 @@ internal sealed class ToolRules(ToolDemand demand, Func<string, bool> isSpecial,
         if (tool.Parameters is not { } schema) return Literals.EmptyObject;
         try
         {
-            return SchemaCompiler.Compile(schema, tool.Strict, mustBeObject: true, grammar, budget);
+            var arguments = SchemaCompiler.Compile(schema, tool.Strict, mustBeObject: true, grammar, budget);
+            return grammar.CanEnd(arguments) ? arguments : throw ConstraintException.Unsatisfiable("Nothing can satisfy them.");
         }
         catch (ConstraintException exception) when (!tool.Strict && exception.Problem == ConstraintProblem.Unsupported)
         {

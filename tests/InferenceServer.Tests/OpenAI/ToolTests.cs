@@ -125,7 +125,7 @@ public sealed class ToolTests(ToolTests.Server server) : IClassFixture<ToolTests
     public async Task OpenAIs_own_client_reads_calls_and_sends_results_back()
     {
         var client = new ChatClient("tools", new ApiKeyCredential("unused"), new OpenAIClientOptions { Endpoint = new Uri(server.Http.BaseAddress!, "/v1") });
-        var options = new ChatCompletionOptions { MaxOutputTokenCount = 300, Seed = 3, ToolChoice = ChatToolChoice.CreateRequiredChoice() };
+        var options = new ChatCompletionOptions { MaxOutputTokenCount = 300, Temperature = 0, ToolChoice = ChatToolChoice.CreateRequiredChoice() };
         options.Tools.Add(ChatTool.CreateFunctionTool("get_weather", "The weather", BinaryData.FromString(Weather), functionSchemaIsStrict: true));
         List<ChatMessage> messages = [new UserChatMessage("Weather?")];
         ChatCompletion first = await client.CompleteChatAsync(messages, options);

@@ -8,8 +8,8 @@ namespace InferenceServer.Models.Constraints.Grammars;
 /// </summary>
 internal sealed class Automaton
 {
-    private const int MaxRemembered = 20_000;
-    private const int MaxTables = 8_000;
+    private const int MaxRemembered = 10_000;
+    private const int MaxTables = 2_000;
 
     private readonly Grammar _grammar;
     private readonly int _maxPlaces;

@@ -45,6 +45,9 @@ internal sealed class GrammarBuilder(CompileBudget budget)
         return Symbol.Of(rule);
     }
 
+    /// <summary>Whether anything can be written to its end.</summary>
+    public bool CanEnd(Symbol symbol) => symbol.Terminal is not null || Finite()[symbol.Rule];
+
     /// <summary>The grammar of a rule, without what can never be written to its end.</summary>
     /// <exception cref="ConstraintException">Nothing can be written at all.</exception>
     public Grammar Build(Symbol root)

@@ -8,13 +8,8 @@ namespace InferenceServer.Models.Constraints.Tokens;
 /// </summary>
 internal sealed class MaskBuilder(Vocabulary vocabulary, Automaton automaton, int maxWork)
 {
-    private const int MaxOwn = 1024;
-    private const int MaxMasks = 1024;
-
     private readonly TokenTrie _trie = vocabulary.Trie;
-    private readonly LocalMaskCache _own = new(vocabulary.Trie, MaxOwn);
     private readonly Configuration?[] _path = new Configuration?[vocabulary.Trie.Depth + 1];
-    private readonly List<Configuration> _masked = [];
     private int _work;
 
     /// <exception cref="ConstraintException">The grammar is so ambiguous that the mask would take too long.</exception>
@@ -25,8 +20,7 @@ internal sealed class MaskBuilder(Vocabulary vocabulary, Automaton automaton, in
         var bits = new ulong[(_trie.VocabularySize + 63) >> 6];
         foreach (var place in configuration.Places)
         {
-            var cache = ReferenceEquals(place.Terminal.Family, place.Terminal) && !Vocabulary.IsCommon(place.Terminal) ? _own : vocabulary.Locals;
-            var local = cache.Of(place.Terminal, place.State, Charge);
+            var local = vocabulary.Locals.Of(place.Terminal, place.State, Charge);
             local.AddTo(bits);
             if (local.Exits.Length == 0) continue;
             var behind = automaton.Enter(place.Rest);
@@ -38,14 +32,10 @@ internal sealed class MaskBuilder(Vocabulary vocabulary, Automaton automaton, in
             foreach (var token in vocabulary.EndTokens) bits[token >> 6] |= 1UL << (token & 63);
         }
 
-        if (_masked.Count >= MaxMasks)
-        {
-            foreach (var old in _masked) old.Mask = null;
-            _masked.Clear();
-        }
-
-        _masked.Add(configuration);
-        return configuration.Mask = new TokenMask(bits);
+        var mask = new TokenMask(bits);
+        configuration.Mask = mask;
+        vocabulary.Remember(configuration);
+        return mask;
     }
 
     // The branch behind a node, whose bytes complete a terminal.

@@ -5,7 +5,11 @@ public sealed class TokenMask
 {
     private readonly ulong[] _bits;
 
-    internal TokenMask(ulong[] bits) => _bits = bits;
+    /// <param name="bits">As <see cref="Words"/> has them; must not be changed afterwards.</param>
+    public TokenMask(ulong[] bits) => _bits = bits;
+
+    /// <summary>Bit i of word w is token 64·w + i; tokens beyond the last word may not come.</summary>
+    public ReadOnlySpan<ulong> Words => _bits;
 
     /// <summary>Whether no token may come.</summary>
     public bool IsEmpty => !_bits.AsSpan().ContainsAnyExcept(0UL);

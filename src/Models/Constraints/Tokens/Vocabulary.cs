@@ -1,18 +1,16 @@
-using System.Collections.Frozen;
-using InferenceServer.Models.Constraints.Automata;
+using InferenceServer.Models.Constraints.Grammars;
 
 namespace InferenceServer.Models.Constraints.Tokens;
 
 /// <summary>A model's tokens as a constraint sees them: bytes, and which of them end the answer. Made once for a model.</summary>
 public sealed class Vocabulary
 {
-    private const int MaxLocals = 1024;
+    // A mask has a bit for every token, 19 KB for 150,000 of them: what is remembered is bounded for all constraints together.
+    private const int MaxLocals = 2048;
+    private const int MaxMasks = 1024;
 
-    private static readonly FrozenSet<Terminal> Common = new[]
-    {
-        Literals.Number, Literals.Integer, Literals.SpaceOnly, Literals.ObjectOpen, Literals.ObjectClose, Literals.ArrayOpen, Literals.ArrayClose,
-        Literals.Comma, Literals.Colon, Literals.Null, Literals.True, Literals.False,
-    }.ToFrozenSet();
+    private readonly List<Configuration> _masked = [];
+    private readonly Lock _lock = new();
 
     /// <param name="tokens">Per id, the bytes it stands for in the middle of a text; null for tokens without text.</param>
     /// <param name="endTokens">Ids that end an answer.</param>
@@ -32,10 +30,22 @@ public sealed class Vocabulary
 
     internal int[] EndTokens { get; }
 
-    /// <summary>Of terminals that many grammars use.</summary>
     internal LocalMaskCache Locals { get; }
 
-    internal static bool IsCommon(Terminal terminal) => Common.Contains(terminal);
+    /// <summary>A configuration has a mask now; too many of all constraints are given up together.</summary>
+    internal void Remember(Configuration configuration)
+    {
+        lock (_lock)
+        {
+            if (_masked.Count >= MaxMasks)
+            {
+                foreach (var old in _masked) old.Mask = null;
+                _masked.Clear();
+            }
+
+            _masked.Add(configuration);
+        }
+    }
 
     private bool HasByte(byte value)
     {

@@ -17,15 +17,15 @@ public static class ModelLoader
     private const int MostContexts = 256;
 
     /// <summary>Loads one model, with an engine of its own.</summary>
-    /// <inheritdoc cref="Load(IReadOnlyList{ModelSource}, ILogger, IProgress{double}?)"/>
-    public static ServedModel Load(ModelOptions options, ILogger logger, IProgress<double>? progress = null) =>
+    /// <inheritdoc cref="Load(IReadOnlyList{ModelSource}, ILogger, IProgress{LoadProgress}?)"/>
+    public static ServedModel Load(ModelOptions options, ILogger logger, IProgress<LoadProgress>? progress = null) =>
         Load([ModelSource.Of(options)], logger, progress).Models[0];
 
     /// <summary>Loads models that share a base, at most one of which is the base itself, into one engine.</summary>
-    /// <param name="progress">Share of the weights that are packed, 0 to 1.</param>
+    /// <param name="progress">How far the weights are packed.</param>
     /// <exception cref="CheckpointException">A folder holds no model this version can serve; says what to do.</exception>
     /// <exception cref="InvalidDataException">A tokenizer cannot be read.</exception>
-    public static ModelGroup Load(IReadOnlyList<ModelSource> sources, ILogger logger, IProgress<double>? progress = null)
+    public static ModelGroup Load(IReadOnlyList<ModelSource> sources, ILogger logger, IProgress<LoadProgress>? progress = null)
     {
         var files = new List<IDisposable>();
         CpuDecoder? decoder = null;
@@ -37,7 +37,7 @@ public static class ModelLoader
             var options = sources[0].Options;
             var spec = variants[^1].Spec;
             var geometry = KvGeometry.For(spec);
-            decoder = new CpuDecoder(spec, PageCount(spec, geometry, options.KvMemory), options.Cpu, progress, geometry.PageTokens);
+            decoder = new CpuDecoder(spec, PageCount(spec, geometry, options), options.Cpu, progress, geometry.PageTokens);
             var sides = texts.GetAwaiter().GetResult();
             foreach (var side in sides) side.CheckVocabulary(spec.VocabularySize);
             var models = sources.Select((source, i) => Model(source, spec, variants[i], sides[i])).ToList();
@@ -115,10 +115,10 @@ public static class ModelLoader
         return thinking == model.Spec.AllLayers ? all : string.Create(CultureInfo.InvariantCulture, $"{all} in all layers, {engine.KvTokens(thinking):N0} in {thinking}");
     }
 
-    private static int PageCount(DecoderSpec spec, KvGeometry geometry, long? kvMemory)
+    private static int PageCount(DecoderSpec spec, KvGeometry geometry, ModelOptions options)
     {
-        var bytes = kvMemory ?? GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 4;
-        var perPage = CpuDecoder.BytesPerPage(spec, geometry);
+        var bytes = options.KvMemory ?? GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 4;
+        var perPage = CpuDecoder.BytesPerPage(spec, geometry, options.Cpu.Kv);
         var useful = (long)MostContexts * geometry.LayerGroups * geometry.PagesFor(spec.MaxPositions);
         var pages = Math.Min(Math.Min(bytes / perPage, useful), int.MaxValue);
         var fewest = geometry.LayerGroups * 2;

@@ -28,12 +28,13 @@ internal sealed class CommandLine
           --Server:UnknownFields POLICY  Reject or Warn (Reject)
           --urls URL                     where to listen (http://localhost:8080)
 
+        Once it runs: / is a playground for the browser, /swagger describes the API.
         All settings: docs/configuration.md. They can stand in appsettings.json and, as Section__Setting, in the environment.
         """;
 
     private static readonly string[] Sections =
     [
-        "Models", "Engine", "Server", "Serilog", "Kestrel", "urls", "http_ports", "https_ports", "environment", "contentRoot", "applicationName",
+        "Models", "Engine", "Server", "Access", "Telemetry", "Serilog", "Kestrel", "urls", "http_ports", "https_ports", "environment", "contentRoot", "applicationName",
     ];
 
     public CommandLine(string[] args)

@@ -10,8 +10,11 @@ public sealed record EngineSettings
 
     public string Device { get; init; } = "cpu";
 
-    /// <summary>f32 or bf16.</summary>
+    /// <summary>f32, bf16, int8 or int4.</summary>
     public string Weights { get; init; } = "f32";
+
+    /// <summary>f32, bf16 or int8: how keys and values lie in memory.</summary>
+    public string Kv { get; init; } = "f32";
 
     /// <summary>Threads that compute; 0 = as many as the machine or container allows.</summary>
     public int Threads { get; init; }

@@ -16,7 +16,10 @@ public sealed class ModelRegistry(Settings settings, ILoggerFactory loggers) : I
     public bool IsDraining => _draining;
 
     /// <summary>Requests submitted to any engine and not finished.</summary>
-    public int Unfinished => _slots.Select(slot => slot.Model?.Engine).OfType<InferenceEngine>().Distinct().Sum(engine => engine.Unfinished);
+    public int Unfinished => Engines.Sum(engine => engine.Unfinished);
+
+    /// <summary>Those that are loaded; several models may share one.</summary>
+    public IEnumerable<InferenceEngine> Engines => _slots.Select(slot => slot.Model?.Engine).OfType<InferenceEngine>().Distinct();
 
     /// <summary>Null when every model takes requests; else why not.</summary>
     public string? NotReady
@@ -35,10 +38,26 @@ public sealed class ModelRegistry(Settings settings, ILoggerFactory loggers) : I
     /// <summary>From now on no request is taken; those that run go on.</summary>
     public void Drain() => _draining = true;
 
+    /// <summary>Refuses, before anything of it is read, a request that could only be refused later.</summary>
+    /// <exception cref="ApiException">503: the server is being stopped. 429: every queue is full.</exception>
+    public void RequireRoom()
+    {
+        RequireNotDraining();
+        var busy = Engines.Select(engine => engine.Busy).ToList();
+        if (busy.Count > 0 && busy.TrueForAll(full => full is not null)) throw ApiException.Busy(busy.MinBy(full => full!.RetryAfter)!);
+    }
+
+    /// <summary>The same for one model, before its request costs a token's work. Says nothing of a model there is not.</summary>
+    /// <exception cref="ApiException">429: its queue is full.</exception>
+    public void RequireRoom(string name)
+    {
+        if (Array.Find(_slots, slot => slot.Options.Name == name)?.Model?.Engine.Busy is { } full) throw ApiException.Busy(full);
+    }
+
     /// <exception cref="ApiException">404: no such model. 503: it takes no requests now.</exception>
     public ReadyModel Require(string name)
     {
-        if (_draining) throw ApiException.Unavailable("The server is shutting down.", "draining", retryAfter: 5);
+        RequireNotDraining();
         var slot = Find(name);
         var ready = slot.Ready ?? throw ApiException.Unavailable($"The model '{slot.Options.Name}' is loading.", "model_loading", retryAfter: 1);
         if (ready.Model.Engine.Unhealthy is not null)
@@ -58,13 +77,20 @@ public sealed class ModelRegistry(Settings settings, ILoggerFactory loggers) : I
         foreach (var slot in _slots) slot.Model?.Dispose();
     }
 
+    private void RequireNotDraining()
+    {
+        if (_draining) throw ApiException.Unavailable("The server is shutting down.", "draining", retryAfter: 5);
+    }
+
     private void Load(IReadOnlyList<ModelSource> sources)
     {
         var clock = Stopwatch.StartNew();
         var defaults = sources.Select(source => SamplingDefaults.Read(source.Adapter, source.Base)).ToList();
-        var group = ModelLoader.Load(sources, loggers.CreateLogger<ServedModel>());
+        var slots = sources.Select(source => Array.Find(_slots, slot => slot.Options == source.Options)!).ToList();
+        var progress = new LoadReport(slots[0].Options.Name, share => slots.ForEach(slot => slot.LoadedShare = share), loggers.CreateLogger<LoadReport>());
+        var group = ModelLoader.Load(sources, loggers.CreateLogger<ServedModel>(), progress);
         for (var i = 0; i < sources.Count; i++)
-            Array.Find(_slots, slot => slot.Options == sources[i].Options)!.Ready = new ReadyModel(group.Models[i], defaults[i], clock.Elapsed);
+            slots[i].Ready = new ReadyModel(group.Models[i], defaults[i], clock.Elapsed);
     }
 }
 
@@ -72,6 +98,7 @@ public sealed class ModelRegistry(Settings settings, ILoggerFactory loggers) : I
 public sealed class ModelSlot(ModelOptions options)
 {
     private volatile ReadyModel? _ready;
+    private double _loadedShare;
 
     public ModelOptions Options { get; } = options;
 
@@ -85,6 +112,13 @@ public sealed class ModelSlot(ModelOptions options)
     }
 
     public ServedModel? Model => _ready?.Model;
+
+    /// <summary>Share of the weights that are read and packed, 0 to 1.</summary>
+    public double LoadedShare
+    {
+        get => Volatile.Read(ref _loadedShare);
+        internal set => Volatile.Write(ref _loadedShare, value);
+    }
 }
 
 /// <summary>A loaded model, how it draws where a request does not say, and how long loading took.</summary>

@@ -16,6 +16,7 @@ internal sealed class GenerateEndpoint(GenerationPipeline pipeline)
         var ready = pipeline.Models.Require(generate.Model);
         var topLogprobs = Bounds.Within("top_logprobs", generate.TopLogprobs, 0, pipeline.Settings.MaxLogprobs, 0);
         var request = pipeline.Mapper.Map("gen-", generate, ready, [Prompt(generate, ready.Model)], choices: 1, generate.MaxTokens, topLogprobs);
+        request = request.With(await pipeline.Constraints.OfAsync(generate.ResponseFormat, ready.Model, context.RequestAborted));
         if (generate.Stream != false)
         {
             await pipeline.StreamAsync(context, request, new GenerateStream(request, pipeline.Wire));

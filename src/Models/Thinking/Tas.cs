@@ -164,7 +164,7 @@ public sealed class Tas : ThinkingProgram
         }
 
         sink.Emit(TokenChannel.Answer, _upper.Hi, token, result);
-        Counts.Add(TokenChannel.Answer, token);
+        Answered(token);
         _tokens.Add(token);
         _answers++;
     }
@@ -190,6 +190,7 @@ public sealed class Tas : ThinkingProgram
         CloseThought(Thinking.ThoughtClosedBy.Supplied);
         _thoughts = _answers = 0;
         Counts.Replace(thought);
+        Guide?.Reset();
 
         // The newest token is always fed again, for the row its answer is read from.
         var same = old.AsSpan().CommonPrefixLength(_tokens.ToArray());

@@ -16,6 +16,7 @@ internal sealed class MessagesEndpoint(GenerationPipeline pipeline, UnknownField
         var ready = pipeline.Models.Require(asked.Model);
         var prompt = pipeline.Prompts.Encode(_reader.Conversation(asked), asked, ready.Model);
         var request = pipeline.Mapper.Map("msg_", asked, ready, [prompt], choices: 1, asked.MaxTokens, topLogprobs: null);
+        request = request.With(await pipeline.Constraints.OfAsync(asked.ResponseFormat, ready.Model, context.RequestAborted));
         var builder = new MessageBuilder(asked, request);
         if (asked.Stream == true)
         {

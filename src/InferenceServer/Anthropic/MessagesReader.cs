@@ -28,7 +28,7 @@ internal sealed class MessagesReader(UnknownFields unknown, int maxMessages)
             asked = asked with { ReasoningEffort = effort };
         }
 
-        return Think(asked);
+        return Think(Formed(asked));
     }
 
     /// <exception cref="ApiException">400: the conversation cannot be read.</exception>
@@ -42,6 +42,17 @@ internal sealed class MessagesReader(UnknownFields unknown, int maxMessages)
         if (asked.Messages is not [.., { Role: "user" }])
             throw ApiException.Invalid("messages", "The last message must be the user's: the beginning of an answer cannot be given.");
         return messages;
+    }
+
+    private T Formed<T>(T asked)
+        where T : MessagesFields
+    {
+        const string Param = "output_config.format";
+        if (asked.OutputConfig?.Format is not { } format) return asked;
+        unknown.Check(format.Unknown, Param + ".");
+        if (format.Type != "json_schema") throw ApiException.Invalid($"{Param}.type", $"'{Param}.type' must be json_schema.");
+        if (asked.ResponseFormat is not null) throw Conflict(Param, "response_format");
+        return asked with { ResponseFormat = new ResponseFormat { Type = format.Type, JsonSchema = new JsonSchemaFormat { Name = "answer", Schema = format.Schema } } };
     }
 
     private static T Think<T>(T asked)

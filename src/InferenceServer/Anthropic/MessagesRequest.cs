@@ -18,7 +18,7 @@ public abstract record MessagesFields : GenerationFields
     /// <summary>Whether and how much to think. Without it the model does as it always does, and its thoughts are not shown.</summary>
     public ThinkingOptions? Thinking { get; init; }
 
-    /// <summary>How much effort to take.</summary>
+    /// <summary>How much effort to take, and the format of the answer.</summary>
     public OutputOptions? OutputConfig { get; init; }
 
     /// <summary>The same as stop.</summary>
@@ -54,11 +54,26 @@ public sealed record ThinkingOptions
     public Dictionary<string, JsonElement>? Unknown { get; set; }
 }
 
-/// <summary>How much effort to take.</summary>
+/// <summary>How much effort to take, and the format of the answer.</summary>
 public sealed record OutputOptions
 {
     /// <summary>The same as reasoning_effort.</summary>
     public string? Effort { get; init; }
+
+    /// <summary>A JSON Schema the answer satisfies.</summary>
+    public OutputFormat? Format { get; init; }
+
+    [JsonExtensionData]
+    public Dictionary<string, JsonElement>? Unknown { get; set; }
+}
+
+/// <summary>A JSON Schema the answer satisfies.</summary>
+public sealed record OutputFormat
+{
+    [AllowedValues("json_schema")]
+    public required string Type { get; init; }
+
+    public required JsonElement Schema { get; init; }
 
     [JsonExtensionData]
     public Dictionary<string, JsonElement>? Unknown { get; set; }

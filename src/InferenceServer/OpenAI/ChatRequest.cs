@@ -22,6 +22,15 @@ public sealed record ChatRequest : GenerationFields
     /// <summary>How many of the most likely tokens to report at every position; needs logprobs.</summary>
     public int? TopLogprobs { get; init; }
 
+    /// <summary>What the model may call instead of answering, up to 128.</summary>
+    public IReadOnlyList<ChatTool>? Tools { get; init; }
+
+    /// <summary>none, auto (the default), required, or the one function to call.</summary>
+    public ToolChoice? ToolChoice { get; init; }
+
+    /// <summary>false = one call at most. Default true, where the model's syntax has room for several.</summary>
+    public bool? ParallelToolCalls { get; init; }
+
     /// <summary>Only with stream.</summary>
     public StreamOptions? StreamOptions { get; init; }
 }

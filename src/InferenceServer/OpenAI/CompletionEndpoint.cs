@@ -17,6 +17,7 @@ internal sealed class CompletionEndpoint(GenerationPipeline pipeline)
         var prompts = pipeline.Prompts.Encode(completion.Prompt, completion, ready.Model);
         var request = pipeline.Mapper.Map("cmpl-", completion, ready, prompts, completion.N, completion.MaxTokens, topLogprobs);
         var echoes = Echoes(completion, request);
+        request = request.With(await pipeline.Constraints.OfAsync(completion.ResponseFormat, ready.Model, context.RequestAborted));
         if (completion.Stream == true)
         {
             await pipeline.StreamAsync(context, request, new CompletionStream(request, pipeline.Wire, reports, echoes));

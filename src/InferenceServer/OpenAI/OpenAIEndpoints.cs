@@ -19,6 +19,8 @@ internal static class OpenAIEndpoints
         .AddSingleton<ThoughtMapper>()
         .AddSingleton<ContextRoom>()
         .AddSingleton<RequestMapper>()
+        .AddSingleton<ConstraintMapper>()
+        .AddSingleton<ToolMapper>()
         .AddSingleton<StreamRunner>()
         .AddSingleton<RunningGenerations>()
         .AddSingleton<GenerationPipeline>()

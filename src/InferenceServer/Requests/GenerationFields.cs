@@ -81,6 +81,9 @@ public abstract record GenerationFields
     [Range(0.0, 10.0, MinimumIsExclusive = true)]
     public double? RepetitionPenalty { get; init; }
 
+    /// <summary>What the answer must look like: free text, any JSON object, or JSON that satisfies a schema. Thoughts stay free.</summary>
+    public ResponseFormat? ResponseFormat { get; init; }
+
     /// <summary>Fields this server has no meaning for; see <see cref="UnknownFields"/>.</summary>
     [JsonExtensionData]
     public Dictionary<string, JsonElement>? Unknown { get; set; }

@@ -3,7 +3,9 @@ using InferenceServer.Access;
 using InferenceServer.Errors;
 using InferenceServer.Hosting;
 using InferenceServer.Models;
+using InferenceServer.Models.Constraints;
 using InferenceServer.Models.Thinking;
+using InferenceServer.Models.Tools;
 
 namespace InferenceServer.Requests;
 
@@ -14,6 +16,13 @@ namespace InferenceServer.Requests;
 public sealed record MappedRequest(
     string Id, ServedModel Model, IReadOnlyList<GenerationRequest> Generations, int PromptTokens, ThoughtView Thoughts, bool ReportLogprobs)
 {
+    /// <summary>The same with every answer bound to a form; null leaves them free.</summary>
+    public MappedRequest With(AnswerConstraint? constraint) =>
+        constraint is null ? this : this with { Generations = [.. Generations.Select(generation => generation with { Constraint = constraint })] };
+
+    /// <summary>The tools its answers may call; null = none.</summary>
+    public ToolDemand? Tools { get; init; }
+
     public bool ShowThoughts => Thoughts == ThoughtView.All;
 
     public bool SummarizeThoughts => Thoughts == ThoughtView.Summary;

@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 
 namespace InferenceServer.Responses;
 
@@ -49,7 +50,17 @@ public sealed record ReasoningEcho(string? Effort, string? Summary);
 
 public sealed record TextEcho(TextFormatEcho Format);
 
-public sealed record TextFormatEcho(string Type);
+public sealed record TextFormatEcho([property: AllowedValues("text", "json_object", "json_schema")] string Type)
+{
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Name { get; init; }
+
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public JsonElement? Schema { get; init; }
+
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public bool? Strict { get; init; }
+}
 
 /// <param name="OutputTokens">Thought and answer tokens.</param>
 public sealed record ResponseUsage(

@@ -31,7 +31,12 @@ internal sealed class ResponseBuilder(ResponseRequest asked, MappedRequest reque
         Background: false,
         Store: false,
         Math.Round(request.Generations[0].Answering.Temperature, 6),
-        new TextEcho(new TextFormatEcho("text")),
+        new TextEcho(new TextFormatEcho(asked.ResponseFormat?.Type ?? "text")
+        {
+            Name = asked.ResponseFormat?.JsonSchema?.Name,
+            Schema = asked.ResponseFormat?.JsonSchema?.Schema,
+            Strict = asked.ResponseFormat?.JsonSchema?.Strict,
+        }),
         "auto",
         Tools: [],
         asked.TopLogprobs ?? 0,

@@ -65,7 +65,7 @@ public sealed record ReasoningOptions
 /// <summary>What the answer is like.</summary>
 public sealed record TextOptions
 {
-    /// <summary>The format of the answer; the default is text.</summary>
+    /// <summary>The format of the answer, as response_format; the default is text.</summary>
     public TextFormat? Format { get; init; }
 
     [JsonExtensionData]
@@ -75,8 +75,21 @@ public sealed record TextOptions
 /// <summary>The format of an answer.</summary>
 public sealed record TextFormat
 {
-    /// <summary>text.</summary>
+    /// <summary>text, json_object or json_schema.</summary>
+    [AllowedValues("text", "json_object", "json_schema")]
     public required string Type { get; init; }
+
+    /// <summary>With json_schema: up to 64 letters, digits, underscores and dashes.</summary>
+    public string? Name { get; init; }
+
+    /// <summary>Has no effect: say in a message what you want.</summary>
+    public string? Description { get; init; }
+
+    /// <summary>With json_schema: what the answer satisfies.</summary>
+    public JsonElement? Schema { get; init; }
+
+    /// <summary>As in response_format.</summary>
+    public bool? Strict { get; init; }
 
     [JsonExtensionData]
     public Dictionary<string, JsonElement>? Unknown { get; set; }

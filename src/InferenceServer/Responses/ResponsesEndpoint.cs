@@ -13,12 +13,13 @@ internal sealed class ResponsesEndpoint(GenerationPipeline pipeline, UnknownFiel
     {
         var asked = await pipeline.ReadAsync<ResponseRequest>(context);
         _checks.Check(asked);
-        asked = asked with { ReasoningEffort = asked.Reasoning?.Effort ?? asked.ReasoningEffort };
+        asked = asked with { ReasoningEffort = asked.Reasoning?.Effort ?? asked.ReasoningEffort, ResponseFormat = ResponseChecks.Format(asked.Text?.Format) ?? asked.ResponseFormat };
         var ready = pipeline.Models.Require(asked.Model);
         var messages = new InputConversation(unknown, pipeline.Settings.MaxMessages).Read(asked);
         var prompt = pipeline.Prompts.Encode(messages, asked, ready.Model);
         var maxTokens = asked.MaxOutputTokens is { } bound ? Bounds.Within("max_output_tokens", bound, 1, int.MaxValue) : asked.MaxTokens;
         var request = pipeline.Mapper.Map("resp_", asked, ready, [prompt], choices: 1, maxTokens, TopLogprobs(asked));
+        request = request.With(await pipeline.Constraints.OfAsync(asked.ResponseFormat, ready.Model, context.RequestAborted));
         var builder = new ResponseBuilder(asked, request);
         if (asked.Stream == true)
         {

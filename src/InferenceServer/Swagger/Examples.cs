@@ -16,6 +16,8 @@ internal static class Examples
 {
     private const string Question = "Lucy starts with 24 shells. She finds 18 more. She gives 10 of them away. How many shells does Lucy have in the end?";
 
+    private const string Shells = """{"type":"object","properties":{"shells":{"type":"integer","minimum":0,"maximum":99}},"required":["shells"],"additionalProperties":false}""";
+
     public static IReadOnlyDictionary<string, Example[]> Of { get; } = new Dictionary<string, Example[]>
     {
         ["createChatCompletion"] =
@@ -26,6 +28,10 @@ internal static class Examples
                 """),
             new("budget", "At most eight thought tokens, with log-probabilities", $$$"""
                 {"model":"tas-stories","messages":[{"role":"user","content":"{{{Question}}}"}],"thinking_token_budget":8,"logprobs":true,"top_logprobs":2,"n":2}
+                """),
+            new("schema", "Free thoughts, an answer that satisfies a JSON Schema", $$$"""
+                {"model":"tas-stories","messages":[{"role":"user","content":"{{{Question}}}"}],
+                 "response_format":{"type":"json_schema","json_schema":{"name":"shells","schema":{{{Shells}}}}}}
                 """),
         ],
         ["createCompletion"] =
@@ -48,6 +54,9 @@ internal static class Examples
                 """),
             new("effort", "Little thought, log-probabilities", $$$"""
                 {"model":"tas-stories","input":"{{{Question}}}","reasoning":{"effort":"minimal"},"include":["message.output_text.logprobs"],"top_logprobs":2}
+                """),
+            new("schema", "Free thoughts, an answer that satisfies a JSON Schema", $$$"""
+                {"model":"tas-stories","input":"{{{Question}}}","text":{"format":{"type":"json_schema","name":"shells","schema":{{{Shells}}}}}}
                 """),
         ],
         ["createMessage"] =

@@ -48,6 +48,7 @@ internal static class SwaggerSetup
         options.MapType<BlockContent>(() => OneOf(Text(), Many(Named(nameof(InputBlock)))));
         options.MapType<StopInput>(() => OneOf(Text(), Many(Text())));
         options.MapType<MessageContent>(() => OneOf(Text(), Many(TextPart("text"))));
+        options.MapType<ToolChoice>(() => OneOf(Text(), NamedFunction()));
         options.MapType<PromptInput>(() => OneOf(Text(), Many(Text()), Many(TokenId()), Many(Many(TokenId()))));
     }
 
@@ -60,6 +61,22 @@ internal static class SwaggerSetup
     private static OpenApiSchema TokenId() => new() { Type = JsonSchemaType.Integer, Format = "int32" };
 
     private static OpenApiSchemaReference Named(string type) => new(type);
+
+    private static OpenApiSchema NamedFunction() => new()
+    {
+        Type = JsonSchemaType.Object,
+        Required = new HashSet<string> { "type", "function" },
+        Properties = new Dictionary<string, IOpenApiSchema>
+        {
+            ["type"] = new OpenApiSchema { Type = JsonSchemaType.String, Const = "function" },
+            ["function"] = new OpenApiSchema
+            {
+                Type = JsonSchemaType.Object,
+                Required = new HashSet<string> { "name" },
+                Properties = new Dictionary<string, IOpenApiSchema> { ["name"] = Text() },
+            },
+        },
+    };
 
     private static OpenApiSchema TextPart(params string[] types) => new()
     {

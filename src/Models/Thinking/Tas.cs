@@ -170,7 +170,7 @@ public sealed partial class Tas : ThinkingProgram
         }
 
         sink.Emit(TokenChannel.Answer, _upper.Hi, token, result, peeks: peeks);
-        Counts.Add(TokenChannel.Answer, token);
+        Answered(token);
         _tokens.Add(token);
         _answers++;
     }
@@ -198,6 +198,7 @@ public sealed partial class Tas : ThinkingProgram
         CloseThought(Thinking.ThoughtClosedBy.Supplied);
         _thoughts = _answers = _seen = 0;
         Counts.Replace(thought);
+        Guide?.Reset();
 
         // The newest token is always fed again, for the row its answer is read from.
         var same = old.AsSpan().CommonPrefixLength(_tokens.ToArray());

@@ -1,4 +1,5 @@
 using InferenceServer.Models.Checkpoints;
+using InferenceServer.Models.Constraints;
 using InferenceServer.Models.Decoding;
 
 namespace InferenceServer.Models.Thinking;
@@ -83,6 +84,12 @@ public abstract class ThinkingProgram(GenerationRequest request, ProgramContext 
     /// <summary>What was drawn so far, for the penalties; a program adds each token it keeps.</summary>
     protected TokenCounts Counts { get; } = new(request);
 
+    /// <summary>Where the answer stands in what it must look like; null where it may be anything.</summary>
+    protected AnswerGuide? Guide { get; init; } = request.Constraint is { } constraint ? new AnswerGuide(constraint) : null;
+
+    /// <summary>Whether the next token is one the guide speaks of, where thought and answer are drawn alike.</summary>
+    protected virtual bool IsGuided => true;
+
     protected ProgramContext Context { get; } = context;
 
     protected DecoderSpec Spec => Context.Spec;
@@ -166,11 +173,20 @@ public abstract class ThinkingProgram(GenerationRequest request, ProgramContext 
             MinP = options.MinP,
             Bias = options.Bias,
             Penalties = Counts.Penalties(channel),
+            Allowed = channel == TokenChannel.Answer && IsGuided ? Guide?.Allowed : null,
             TopLogprobs = options.TopLogprobs,
             Seed = Request.Seed,
             Stream = checked((uint)Request.Choice * 2 + (uint)channel),
             Index = (uint)index,
         };
+    }
+
+    /// <summary>A token of the answer was kept. Ends the sequence where the answer must not go on.</summary>
+    protected void Answered(int token)
+    {
+        Counts.Add(TokenChannel.Answer, token);
+        Guide?.Accept(token);
+        if (Guide is { IsFinal: true }) Finish = FinishReason.Stop;
     }
 
     protected bool EndsSequence(int token) => Context.EndOfSequence.Contains(token);

@@ -43,6 +43,8 @@ public sealed class AnthropicTests(ClientServer server)
         Assert.Equal((int)usage["output_tokens"]!, (int)seen["unasked"]!["usage"]!["output_tokens"]!);
         Assert.Equal(["text"], Texts(seen["disabled"]!["kinds"]!));
         Assert.Equal(0, (int)seen["disabled"]!["usage"]!["output_tokens_details"]!["thinking_tokens"]!);
+        Assert.Equal(ClientServer.Thought, (string)seen["formed"]!["thought"]!);
+        Assert.InRange((int)seen["formed"]!["shells"]!, 0, 99);
         Assert.Equal("max_tokens", (string)seen["short"]!["stop"]!);
         Assert.Equal(("stop_sequence", "shells", "Lucy has 32 "), ((string)seen["stopped"]!["stop"]!, (string)seen["stopped"]!["sequence"]!, (string)seen["stopped"]!["answer"]!));
         Assert.NotEmpty((string)seen["next"]!["answer"]!);

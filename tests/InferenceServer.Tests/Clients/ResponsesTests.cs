@@ -48,6 +48,8 @@ public sealed class ResponsesTests(ClientServer server)
         Assert.Equal(["incomplete"], Texts(seen["short"]!["states"]!));
         Assert.Equal(["message"], Texts(seen["none"]!["kinds"]!));
         Assert.Equal(0, (int)seen["none"]!["usage"]!["output_tokens_details"]!["reasoning_tokens"]!);
+        Assert.Equal(ClientServer.Thought, (string)seen["formed"]!["thought"]!);
+        Assert.InRange((int)seen["formed"]!["shells"]!, 0, 99);
         Assert.All(seen["logprobs"]!.AsArray(), entry => Assert.Equal(2, (int)entry!["top"]!));
         Assert.StartsWith(ClientServer.Answer, string.Concat(seen["logprobs"]!.AsArray().Select(entry => (string)entry!["token"]!)), StringComparison.Ordinal);
     }

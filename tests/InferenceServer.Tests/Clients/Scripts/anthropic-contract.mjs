@@ -43,6 +43,10 @@ const turns = [...messages, { role: "assistant", content: whole.content }, { rol
 seen.next = view(await client.messages.create({ model, max_tokens: 256, system: "Answer in one sentence.", messages: turns }));
 seen.counted = (await client.messages.countTokens({ model, messages })).input_tokens;
 
+const schema = { type: "object", properties: { shells: { type: "integer", minimum: 0, maximum: 99 } }, required: ["shells"], additionalProperties: false };
+const formed = view(await client.messages.create({ model, max_tokens: 256, messages, thinking, output_config: { format: { type: "json_schema", schema } } }));
+seen.formed = { shells: JSON.parse(formed.answer).shells, thought: formed.thought };
+
 async function failure(request, type) {
   try {
     await client.messages.create({ model, max_tokens: 256, messages, ...request });

@@ -45,6 +45,10 @@ seen.none = view(await client.responses.create({ model, input: question, reasoni
 const logged = await client.responses.create({ model, input: question, include: ["message.output_text.logprobs"], top_logprobs: 2 });
 seen.logprobs = logged.output.at(-1).content[0].logprobs.map((entry) => ({ token: entry.token, top: entry.top_logprobs.length }));
 
+const schema = { type: "object", properties: { shells: { type: "integer", minimum: 0, maximum: 99 } }, required: ["shells"], additionalProperties: false };
+const formed = await client.responses.create({ model, input: question, text: { format: { type: "json_schema", name: "shells", schema } } });
+seen.formed = { shells: JSON.parse(formed.output_text).shells, thought: thoughtOf(formed), format: formed.text.format.name };
+
 async function failure(request, type) {
   try {
     await client.responses.create({ model, input: question, ...request });

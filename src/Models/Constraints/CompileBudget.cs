@@ -18,7 +18,7 @@ internal sealed class CompileBudget(ConstraintLimits limits)
 
     public void State(int count = 1) => Charge(ref _states, count, limits.States, "automaton states");
 
-    public void Edge(int count = 1) => Charge(ref _edges, count, limits.Edges, "character ranges");
+    public void Edge(int count = 1) => Charge(ref _edges, count, limits.Edges, "steps of work");
 
     public void Symbol(int count = 1) => Charge(ref _symbols, count, limits.Symbols, "grammar symbols");
 

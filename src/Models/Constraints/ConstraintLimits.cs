@@ -23,10 +23,11 @@ public sealed record ConstraintLimits
     /// <summary>States of all automata together, nondeterministic ones and those in between included.</summary>
     public int States { get; init; } = 200_000;
 
-    /// <summary>Ranges of characters on the edges of all automata together.</summary>
+    /// <summary>Ranges of characters on the edges of all automata together, and other small steps of the work.</summary>
     public int Edges { get; init; } = 2_000_000;
 
-    public TimeSpan Time { get; init; } = TimeSpan.FromSeconds(5);
+    /// <summary>A last resort: the other limits bound the work, which a busy machine takes longer for.</summary>
+    public TimeSpan Time { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>Nodes of the vocabulary's trie visited for one mask.</summary>
     public int MaskWork { get; init; } = 8_000_000;

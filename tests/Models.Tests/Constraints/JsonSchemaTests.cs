@@ -85,6 +85,7 @@ public sealed class JsonSchemaTests
     [InlineData("""{"type":"string","pattern":"^(a{1000}){1000}$"}""", ConstraintProblem.TooComplex)]
     [InlineData("""{"type":"string","pattern":"(a|b)*a(a|b){40}$"}""", ConstraintProblem.TooComplex)]
     [InlineData("""{"type":"integer","multipleOf":99999999}""", ConstraintProblem.TooComplex)]
+    [InlineData("""{"enum":[1],"allOf":[{"properties":{"a":{"enum":[{"b":1}],"$ref":"#/$defs/x"}},"required":["a"],"type":"object"}],"$defs":{"x":{"anyOf":[{"$ref":"#/$defs/x"},{"$ref":"#/$defs/x"}]}}}""", ConstraintProblem.Unsatisfiable)]
     public void What_cannot_be_enforced_is_refused(string schema, ConstraintProblem problem) =>
         Assert.Equal(problem, Assert.Throws<ConstraintException>(() => Spelling.Schema(schema)).Problem);
 

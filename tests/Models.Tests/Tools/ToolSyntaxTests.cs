@@ -13,7 +13,7 @@ public sealed class ToolSyntaxTests
     [InlineData("Qwen-Qwen3-0.6B", "<|im_end|>", "<tool_call>\n{\"name\": \"", "\", \"arguments\": ", "}\n</tool_call>\n<tool_call>\n{\"name\": \"", "}\n</tool_call>", "<tool_call>")]
     [InlineData("NousResearch-Hermes-3-Llama-3.1-8B-tool_use", "<|im_end|>", "<tool_call>\n{\"name\": \"", "\", \"arguments\": ", "}\n</tool_call>\n<tool_call>\n{\"name\": \"", "}\n</tool_call>", "<tool_call>")]
     [InlineData("mistralai-Ministral-3-14B-Reasoning-2512", "</s>", "[TOOL_CALLS]", "[ARGS]", "[TOOL_CALLS]", "", "[TOOL_CALLS]")]
-    [InlineData("meetkai-functionary-medium-v3.1", "<|eot_id|>", "<function=", ">", "</function><function=", "</function>", "<function=")]
+    [InlineData("meetkai-functionary-medium-v3.1", "<|eom_id|>", "<function=", ">", "</function><function=", "</function>", "<function=")]
     [InlineData("meta-llama-Llama-3.1-8B-Instruct", "<|eot_id|>", "{\"name\": \"", "\", \"parameters\": ", null, "}", null)]
     [InlineData("meta-llama-Llama-3.3-70B-Instruct", "<|eot_id|>", "{\"name\": \"", "\", \"parameters\": ", null, "}", null)]
     public void Templates_show_how_calls_are_written(string template, string end, string begin, string between, string? separator, string after, string? marker)
@@ -32,7 +32,7 @@ public sealed class ToolSyntaxTests
     [Fact]
     public void Arguments_are_given_as_text_where_a_template_wants_text()
     {
-        var syntax = ToolSyntaxProbe.Find(Load("deepseek-ai-DeepSeek-R1-Distill-Qwen-32B"), ["<｜end▁of▁sentence｜>"])!;
+        var syntax = ToolSyntaxProbe.Find(Load("deepseek-ai-DeepSeek-R1-Distill-Llama-8B"), ["<｜end▁of▁sentence｜>"])!;
         Assert.True(syntax.ArgumentsAsText);
         Assert.False(syntax.IsTold);
         Assert.Equal(("<｜tool▁calls▁begin｜>", "\n```json\n"), (syntax.Marker, syntax.Between));

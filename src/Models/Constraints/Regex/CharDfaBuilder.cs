@@ -22,6 +22,7 @@ internal sealed class CharDfaBuilder(CompileBudget budget)
             var key = $"{(atStart ? "^" : "")}{string.Join(',', set)}";
             if (numbers.TryGetValue(key, out var known)) return known;
             budget.State();
+            budget.Edge(set.Count);
             var atEnd = new SortedSet<int>(set);
             nfa.Close(atEnd, atStart, atEnd: true);
             sets.Add(set);

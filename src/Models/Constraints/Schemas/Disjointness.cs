@@ -4,9 +4,10 @@ namespace InferenceServer.Models.Constraints.Schemas;
 /// Whether no value can satisfy two schemas, as far as that is plain to see: <c>oneOf</c> is only enforced where it means the
 /// same as <c>anyOf</c>.
 /// </summary>
-internal sealed class Disjointness(SchemaDocument document, InstanceValidator validator)
+internal sealed class Disjointness(SchemaDocument document, InstanceValidator validator, CompileBudget budget)
 {
     private const int MaxDepth = 6;
+    private const int Work = 20;
 
     /// <exception cref="ConstraintException">Two of the branches may hold at once.</exception>
     public void Require(IReadOnlyList<Schema> branches, Schema of)
@@ -25,6 +26,7 @@ internal sealed class Disjointness(SchemaDocument document, InstanceValidator va
     private bool AreDisjoint(Schema left, Schema right, int depth)
     {
         if (left.IsFalse || right.IsFalse) return true;
+        budget.Edge(Work);
         if (depth > MaxDepth) return false;
         var (one, other) = (Conjunction.Of(document, [left]), Conjunction.Of(document, [right]));
         if (one.IsImpossible || other.IsImpossible) return true;

@@ -5,7 +5,7 @@ using InferenceServer.Models.Constraints.Regex;
 namespace InferenceServer.Models.Constraints.Schemas;
 
 /// <summary>Whether a value that is written down in a schema satisfies others: for <c>enum</c> and <c>const</c> beside other keywords.</summary>
-internal sealed class InstanceValidator(SchemaDocument document, CharDfaBuilder patterns)
+internal sealed class InstanceValidator(SchemaDocument document, CharDfaBuilder patterns, CompileBudget budget)
 {
     private const int MaxDepth = 64;
 
@@ -41,6 +41,7 @@ internal sealed class InstanceValidator(SchemaDocument document, CharDfaBuilder 
 
     private bool IsValid(JsonElement value, Schema schema, int depth)
     {
+        budget.Edge();
         if (depth > MaxDepth) throw ConstraintException.TooComplex("It refers to itself too often for one value.");
         if (schema.IsFalse) return false;
         if (schema.Json.ValueKind == JsonValueKind.True) return true;

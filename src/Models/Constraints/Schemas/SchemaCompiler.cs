@@ -21,8 +21,8 @@ internal sealed class SchemaCompiler
     {
         (Document, Grammar, Budget) = (document, grammar, budget);
         Strings = new CharDfaBuilder(budget);
-        Validator = new InstanceValidator(document, Strings);
-        _disjointness = new Disjointness(document, Validator);
+        Validator = new InstanceValidator(document, Strings, budget);
+        _disjointness = new Disjointness(document, Validator, budget);
         _objects = new ObjectRules(this);
         _arrays = new ArrayRules(this);
     }
@@ -75,6 +75,7 @@ internal sealed class SchemaCompiler
     private Symbol Of(Conjunction conjunction)
     {
         if (_rules.TryGetValue(conjunction.Key, out var known)) return known;
+        Budget.Edge(conjunction.Schemas.Count + conjunction.Choices.Count);
         var rule = Grammar.NewRule();
         _open.Enqueue((rule, conjunction));
         return _rules[conjunction.Key] = Symbol.Of(rule);

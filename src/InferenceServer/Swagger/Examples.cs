@@ -31,7 +31,7 @@ internal static class Examples
                 """),
             new("schema", "Free thoughts, an answer that satisfies a JSON Schema", $$$"""
                 {"model":"tas-stories","messages":[{"role":"user","content":"{{{Question}}}"}],
-                 "response_format":{"type":"json_schema","json_schema":{"name":"shells","schema":{{{Shells}}}}}}
+                 "response_format":{"type":"json_schema","json_schema":{"name":"shells","schema":{{{Shells}}} } } }
                 """),
         ],
         ["createCompletion"] =
@@ -56,7 +56,7 @@ internal static class Examples
                 {"model":"tas-stories","input":"{{{Question}}}","reasoning":{"effort":"minimal"},"include":["message.output_text.logprobs"],"top_logprobs":2}
                 """),
             new("schema", "Free thoughts, an answer that satisfies a JSON Schema", $$$"""
-                {"model":"tas-stories","input":"{{{Question}}}","text":{"format":{"type":"json_schema","name":"shells","schema":{{{Shells}}}}}}
+                {"model":"tas-stories","input":"{{{Question}}}","text":{"format":{"type":"json_schema","name":"shells","schema":{{{Shells}}} } } }
                 """),
         ],
         ["createMessage"] =

@@ -16,7 +16,7 @@ internal sealed class ChatEndpoint(GenerationPipeline pipeline)
         pipeline.Constraints.Check(chat.ResponseFormat);
         var demand = pipeline.Tools.Demand(chat.Tools, chat.ToolChoice, chat.ParallelToolCalls, chat.ResponseFormat, ready.Model);
         var prompt = pipeline.Prompts.Encode(chat.Messages, chat, ready.Model, ToolMapper.ForTemplate(chat.Tools, chat.ToolChoice));
-        var request = pipeline.Mapper.Map("chatcmpl", chat, ready, [prompt], chat.N, MaxTokens(chat), TopLogprobs(chat));
+        var request = pipeline.Mapper.Map("chatcmpl-", chat, ready, [prompt], chat.N, MaxTokens(chat), TopLogprobs(chat));
         var constraint = demand is null
             ? await pipeline.Constraints.OfAsync(chat.ResponseFormat, ready.Model, context.RequestAborted)
             : await ToolMapper.CompileAsync(demand, chat.ResponseFormat, ready.Model, context.RequestAborted);

@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using InferenceServer.Requests;
 
 namespace InferenceServer.OpenAI;
@@ -9,6 +10,7 @@ public sealed record ChatRequest : GenerationFields
     public required IReadOnlyList<ChatMessage> Messages { get; init; }
 
     /// <summary>The same as max_tokens.</summary>
+    [Range(1, int.MaxValue)]
     public int? MaxCompletionTokens { get; init; }
 
     /// <summary>How many answers to generate. Default 1.</summary>

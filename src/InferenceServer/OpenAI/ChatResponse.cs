@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using System.Text.Json.Serialization;
 using InferenceServer.Requests;
 using InferenceServer.Streaming;
@@ -5,10 +6,10 @@ using InferenceServer.Streaming;
 namespace InferenceServer.OpenAI;
 
 /// <summary>A complete chat answer.</summary>
-public sealed record ChatResponse(string Id, string Object, long Created, string Model, IReadOnlyList<ChatChoice> Choices, Usage Usage);
+public sealed record ChatResponse(string Id, [property: AllowedValues("chat.completion")] string Object, long Created, string Model, IReadOnlyList<ChatChoice> Choices, Usage Usage);
 
 /// <param name="FinishReason">stop, length, or tool_calls where the model called tools.</param>
-public sealed record ChatChoice(int Index, ChatAnswer Message, ChatLogprobs? Logprobs, string FinishReason)
+public sealed record ChatChoice(int Index, ChatAnswer Message, ChatLogprobs? Logprobs, [property: AllowedValues("stop", "length", "tool_calls")] string FinishReason)
 {
     /// <summary>Where thoughts are summarised: what they came to.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
@@ -19,7 +20,7 @@ public sealed record ChatChoice(int Index, ChatAnswer Message, ChatLogprobs? Log
 /// <param name="Content">The answer, without thoughts; null where it is nothing but calls.</param>
 /// <param name="ReasoningContent">The thoughts, where there are any and they are not hidden. A setting renames this field.</param>
 public sealed record ChatAnswer(
-    string Role,
+    [property: AllowedValues("assistant")] string Role,
     string? Content,
     [property: ThoughtField, JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? ReasoningContent)
 {
@@ -33,7 +34,7 @@ public sealed record ChatAnswer(
 /// <param name="Usage">Only with stream_options.include_usage: null in all chunks but the last.</param>
 public sealed record ChatChunk(
     string Id,
-    string Object,
+    [property: AllowedValues("chat.completion.chunk")] string Object,
     long Created,
     string Model,
     IReadOnlyList<ChatChunkChoice> Choices,
@@ -44,7 +45,7 @@ public sealed record ChatChunk(
 }
 
 /// <param name="FinishReason">stop, length or tool_calls in a choice's last chunk, else null.</param>
-public sealed record ChatChunkChoice(int Index, ChatDelta Delta, ChatLogprobs? Logprobs, string? FinishReason)
+public sealed record ChatChunkChoice(int Index, ChatDelta Delta, ChatLogprobs? Logprobs, [property: AllowedValues("stop", "length", "tool_calls")] string? FinishReason)
 {
     /// <summary>In a choice's last chunk, where thoughts are summarised.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
@@ -55,6 +56,7 @@ public sealed record ChatChunkChoice(int Index, ChatDelta Delta, ChatLogprobs? L
 public sealed record ChatDelta
 {
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    [AllowedValues("assistant")]
     public string? Role { get; init; }
 
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]

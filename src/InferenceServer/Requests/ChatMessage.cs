@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
@@ -7,6 +8,7 @@ namespace InferenceServer.Requests;
 public sealed record ChatMessage
 {
     /// <summary>system, developer (taken as system), user, assistant or tool.</summary>
+    [AllowedValues("system", "developer", "user", "assistant", "tool")]
     public required string Role { get; init; }
 
     /// <summary>What was said.</summary>

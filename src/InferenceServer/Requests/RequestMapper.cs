@@ -81,7 +81,7 @@ public sealed class RequestMapper(ServerSettings settings, SamplingMapper sampli
                 generations.Add(template with { Prompt = prompt, MaxTokens = Math.Min(maxTokens ?? settings.DefaultMaxTokens, left), Choice = choice });
         }
 
-        var id = $"{idPrefix}-{RandomNumberGenerator.GetHexString(IdDigits, lowercase: true)}";
+        var id = $"{idPrefix}{RandomNumberGenerator.GetHexString(IdDigits, lowercase: true)}";
         return new MappedRequest(id, model, generations, prompts.Sum(prompt => prompt.Count), View(fields, model, caller), topLogprobs is not null);
     }
 

@@ -88,6 +88,9 @@ public sealed record GenerationRequest
 
     public SamplingOptions Thinking { get; init; } = new();
 
+    /// <summary>What other heads make of each token's row; only for methods with several (TaS).</summary>
+    public PeekOptions? Peek { get; init; }
+
     public ulong Seed { get; init; }
 
     /// <summary>Index among the choices of one request; part of the name of every draw.</summary>

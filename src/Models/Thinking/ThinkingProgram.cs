@@ -33,7 +33,12 @@ public interface ITokenSink
 {
     /// <param name="layer">Layers the row had passed when the token was read from it.</param>
     /// <param name="text">Given where the method splits text itself (TPO); otherwise the sink detokenises.</param>
-    void Emit(TokenChannel channel, int layer, int token, in HeadResult result, string? text = null);
+    /// <param name="peeks">What other heads make of the same row, where the request asks for it.</param>
+    void Emit(TokenChannel channel, int layer, int token, in HeadResult result, string? text = null, IReadOnlyList<LayerPeek>? peeks = null);
+
+    /// <summary>What another head makes of the row a token was read from that was emitted before.</summary>
+    /// <param name="index">Of the token within its channel, from 0.</param>
+    void Peek(TokenChannel channel, int index, LayerPeek peek);
 
     /// <summary>More text of a token that was emitted already, on this channel; no token of its own.</summary>
     void EmitText(TokenChannel channel, int layer, string text);

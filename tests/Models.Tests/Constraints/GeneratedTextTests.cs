@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Text.Json;
-using InferenceServer.Models.Constraints;
 using InferenceServer.Models.Constraints.Tokens;
 
 namespace InferenceServer.Models.Tests.Constraints;

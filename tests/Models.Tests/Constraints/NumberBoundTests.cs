@@ -1,5 +1,4 @@
 using System.Globalization;
-using InferenceServer.Models.Constraints;
 
 namespace InferenceServer.Models.Tests.Constraints;
 

@@ -1,8 +1,12 @@
+using System.Numerics;
+
 namespace InferenceServer.Models.Constraints.Tokens;
 
 /// <summary>Tokens that may come next, one bit each. Never changed once made.</summary>
 public sealed class TokenMask
 {
+    private const int Word = 64;
+
     private readonly ulong[] _bits;
 
     /// <param name="bits">As <see cref="Words"/> has them; must not be changed afterwards.</param>
@@ -19,21 +23,23 @@ public sealed class TokenMask
     /// <summary>Sets the logits ([vocabulary]) of all other tokens to −∞.</summary>
     public void Apply(Span<float> logits)
     {
-        for (var word = 0; word << 6 < logits.Length; word++)
+        Span<float> kept = stackalloc float[Word];
+        for (var word = 0; word * Word < logits.Length; word++)
         {
-            var part = logits.Slice(word << 6, Math.Min(64, logits.Length - (word << 6)));
+            var part = logits.Slice(word * Word, Math.Min(Word, logits.Length - (word * Word)));
             var bits = word < _bits.Length ? _bits[word] : 0;
-            if (bits == ulong.MaxValue) continue;
-            if (bits == 0)
+            if (part.Length < Word) bits &= (1UL << part.Length) - 1;
+            // What is rarer is touched one by one.
+            if (BitOperations.PopCount(bits) > Word / 2)
             {
-                part.Fill(float.NegativeInfinity);
+                for (var rest = ~bits; rest != 0 && BitOperations.TrailingZeroCount(rest) < part.Length; rest &= rest - 1)
+                    part[BitOperations.TrailingZeroCount(rest)] = float.NegativeInfinity;
                 continue;
             }
 
-            for (var i = 0; i < part.Length; i++)
-            {
-                if ((bits >> i & 1) == 0) part[i] = float.NegativeInfinity;
-            }
+            for (var rest = bits; rest != 0; rest &= rest - 1) kept[BitOperations.TrailingZeroCount(rest)] = part[BitOperations.TrailingZeroCount(rest)];
+            part.Fill(float.NegativeInfinity);
+            for (var rest = bits; rest != 0; rest &= rest - 1) part[BitOperations.TrailingZeroCount(rest)] = kept[BitOperations.TrailingZeroCount(rest)];
         }
     }
 }

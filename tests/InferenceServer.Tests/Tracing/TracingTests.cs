@@ -6,7 +6,6 @@ using System.Text;
 using System.Text.Json.Nodes;
 using InferenceServer.Tests.Support;
 using Microsoft.Extensions.DependencyInjection;
-using OpenTelemetry;
 using OpenTelemetry.Trace;
 using static InferenceServer.Tests.Support.Bodies;
 

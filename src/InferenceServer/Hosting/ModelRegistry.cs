@@ -62,7 +62,7 @@ public sealed class ModelRegistry(Settings settings, ILoggerFactory loggers) : I
     {
         var clock = Stopwatch.StartNew();
         var defaults = sources.Select(source => SamplingDefaults.Read(source.Adapter, source.Base)).ToList();
-        var group = ModelLoader.Load(sources, loggers.CreateLogger<ServedModel>());
+        var group = ModelLoader.Load(sources, loggers.CreateLogger<ServedModel>(), engines: Engines.All);
         for (var i = 0; i < sources.Count; i++)
             Array.Find(_slots, slot => slot.Options == sources[i].Options)!.Ready = new ReadyModel(group.Models[i], defaults[i], clock.Elapsed);
     }

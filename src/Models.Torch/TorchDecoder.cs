@@ -1,0 +1,206 @@
+using System.Globalization;
+using InferenceServer.Models.Decoding;
+using InferenceServer.Models.Torch.Memory;
+using InferenceServer.Models.Torch.Nets;
+using InferenceServer.Models.Torch.Sampling;
+using InferenceServer.Models.Torch.Weights;
+
+namespace InferenceServer.Models.Torch;
+
+/// <summary>
+/// The seam on libtorch: weights, KV, kept rows and draws stay on the device, and a step sends back ids and
+/// log-probabilities once. Unlike the CPU engine's, a row's last bits depend on its company, because a library's products
+/// do (docs/gpu.md).
+/// </summary>
+internal sealed class TorchDecoder : IDecoder
+{
+    private readonly WeightUpload _weights;
+    private readonly KvStore _kv;
+    private readonly RowStore _kept;
+    private readonly LayerRunner _runner;
+    private readonly HeadRunner _heads;
+    private readonly SideNet[] _nets;
+    private readonly RowEntry _entry;
+    private readonly StepValidator _validator;
+    private readonly TorchDevice _device;
+    private bool _disposed;
+
+    /// <summary>Moves the weights to the device and reserves the KV pages there.</summary>
+    /// <param name="progress">Share of the layers moved, 0 to 1.</param>
+    /// <param name="pages">How many pages; asked once the weights are in place.</param>
+    public TorchDecoder(
+        DecoderSpec spec, TorchDevice device, Func<int> pages, IProgress<double>? progress = null, int pageTokens = KvGeometry.DefaultPageTokens)
+    {
+        (Spec, _device) = (spec, device);
+        Geometry = KvGeometry.For(spec, pageTokens);
+        using var quiet = torch.no_grad();
+        _weights = new WeightUpload(device);
+        _kept = new RowStore(device, spec.HiddenSize);
+        try
+        {
+            var layers = new LayerTensors[spec.Layers.Count];
+            for (var layer = 0; layer < layers.Length; layer++)
+            {
+                layers[layer] = new LayerTensors(_weights, spec.Layers[layer]);
+                progress?.Report((layer + 1.0) / (layers.Length + 1));
+            }
+
+            _entry = new RowEntry(spec, _weights, _kept);
+            _heads = new HeadRunner(spec, _weights, _kept);
+            _nets = [.. spec.SideNets.Select(net => SideNet.Create(net, _weights, _kept))];
+            var adapters = new AdapterTensors(_weights, spec);
+            _kv = new KvStore(spec, Geometry, pages(), device);
+            _runner = new LayerRunner(layers, adapters, spec, Geometry, _kv, device);
+        }
+        catch
+        {
+            _weights.Dispose();
+            _kept.Dispose();
+            throw;
+        }
+
+        _validator = new StepValidator(spec, Geometry, PageCount, _kept.Contains);
+        progress?.Report(1);
+    }
+
+    public DecoderSpec Spec { get; }
+
+    public KvGeometry Geometry { get; }
+
+    public int PageCount => _kv.PageCount;
+
+    /// <inheritdoc/>
+    public int RowsPerPage =>
+        (int)Math.Clamp(KvStore.BytesPerPage(Spec, Geometry, _device.ElementSize) / (sizeof(float) * (long)Spec.HiddenSize), 1, int.MaxValue);
+
+    public long WeightBytes => _weights.Bytes;
+
+    /// <summary>Bytes set aside for kept rows; they are used again and never given back.</summary>
+    public long KeptRowBytes => _kept.Bytes;
+
+    /// <summary>One line for the start-up log.</summary>
+    public string Description => string.Create(
+        CultureInfo.InvariantCulture,
+        $"{_device.Name}: {_device.DType} weights ({WeightBytes / 1e6:F0} MB), {PageCount} KV pages of "
+        + $"{KvStore.BytesPerPage(Spec, Geometry, _device.ElementSize) / 1024.0:F0} KB");
+
+    /// <inheritdoc/>
+    /// <exception cref="ArgumentException">
+    /// The step asks for something the model, the arena or the kept rows do not have; nothing was written.
+    /// </exception>
+    public StepResult Run(StepBatch batch)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        var segments = SegmentPlanner.Plan(batch);
+        _validator.Check(batch, segments);
+        using var quiet = torch.no_grad();
+        using var scope = torch.NewDisposeScope();
+        Tensor? rows = null;
+        for (var i = 0; i < segments.Count; i++) rows = RunSegment(i == 0 ? null : segments[i - 1], segments[i], rows);
+
+        var heads = _heads.Run([.. batch.Ops.OfType<HeadCall>()]);
+        foreach (var blend in batch.Ops.OfType<KvBlend>()) Blend(blend);
+        return new StepResult(heads);
+    }
+
+    /// <inheritdoc/>
+    public void CopyPages(ReadOnlySpan<(int From, int To)> pages)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        using var quiet = torch.no_grad();
+        _kv.Copy(pages);
+    }
+
+    /// <inheritdoc/>
+    public void Release(Rows rows, int below = int.MaxValue)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        _kept.Release(rows, below);
+    }
+
+    public void Dispose()
+    {
+        if (_disposed) return;
+        _disposed = true;
+        _runner.Dispose();
+        _kv.Dispose();
+        _kept.Dispose();
+        _weights.Dispose();
+    }
+
+    /// <summary>What happens at the segment's boundary, then its layers.</summary>
+    /// <param name="rows">[rows of the segment before, hidden] as its layers left them.</param>
+    /// <returns>[rows, hidden] as this segment's layers leave them.</returns>
+    private Tensor? RunSegment(Segment? before, Segment segment, Tensor? rows)
+    {
+        using var scope = torch.NewDisposeScope();
+        if (rows is not null) Keep(rows, segment.Leaving);
+        var offset = 0;
+        var passing = segment.Passing.Select(group => new SegmentRows(group, (offset += group.Count) - group.Count)).ToList();
+        if (passing.Any(entry => entry.Group.Keep is not null)) Keep(_entry.Fill(segment.Passing), passing);
+        foreach (var calls in SideNetBatches.Of(segment.SideNets)) _nets[calls[0].Net].Run(calls[0].Index, calls);
+        if (segment.RowCount == 0) return null;
+
+        var active = Enter(before, segment, rows);
+        _runner.Run(segment, active);
+        return scope.MoveToOuter(active);
+    }
+
+    /// <summary>Rows that stay, then those that enter: a copy, which the layers change in place.</summary>
+    private Tensor Enter(Segment? before, Segment segment, Tensor? rows)
+    {
+        var staying = segment.Active.Count - segment.Entering;
+        var entering = segment.Active.Skip(staying).Select(entry => entry.Group).ToList();
+        var entered = entering.Count == 0 ? null : _entry.Fill(entering);
+        if (staying == 0) return entered!;
+
+        var index = new List<long>();
+        var old = 0;
+        for (var i = 0; i < staying; i++)
+        {
+            var group = segment.Active[i].Group;
+            while (!ReferenceEquals(before!.Active[old].Group, group)) old++;
+            var from = before.Active[old++].Offset;
+            for (var row = 0; row < group.Count; row++) index.Add(from + row);
+        }
+
+        var stayed = rows!.index_select(0, _device.Upload([.. index]));
+        return entered is null ? stayed : torch.cat([stayed, entered], 0);
+    }
+
+    private void Keep(Tensor rows, IReadOnlyList<SegmentRows> groups)
+    {
+        var (from, to) = (new List<long>(), new List<long>());
+        foreach (var (group, offset) in groups)
+        {
+            if (group.Keep is not { } keep) continue;
+            for (var i = 0; i < keep.Count; i++)
+            {
+                from.Add(offset + keep.From + i);
+                to.Add(_kept.NewSlot(new RowRef(keep.Rows, keep.At + i)));
+            }
+        }
+
+        if (from.Count > 0) _kept.Write([.. to], rows.index_select(0, _device.Upload([.. from])));
+    }
+
+    private void Blend(KvBlend blend)
+    {
+        using var scope = torch.NewDisposeScope();
+        var spec = Spec.Blends[blend.Blend];
+        if (blend.Count == 0) return;
+        foreach (var layers in Enumerable.Range(blend.Range.Lo, blend.Range.Count).GroupBy(Geometry.GroupOf))
+        {
+            var (into, from) = (Slots(blend.Into, layers.Key, blend.Count), Slots(blend.From, layers.Key, blend.Count));
+            foreach (var layer in layers) _kv.Blend(layer, into, from, spec.KeyAlpha[layer], spec.ValueAlpha[layer]);
+        }
+    }
+
+    /// <summary>Slots of positions [0, count) of a table.</summary>
+    private Tensor Slots(KvTable table, int layerGroup, int count)
+    {
+        var (pages, slots) = (table.Pages(layerGroup), new long[count]);
+        for (var i = 0; i < count; i++) slots[i] = ((long)pages[i / Geometry.PageTokens] * Geometry.PageTokens) + (i % Geometry.PageTokens);
+        return _device.Upload(slots);
+    }
+}

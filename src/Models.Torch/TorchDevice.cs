@@ -1,0 +1,50 @@
+using System.Runtime.InteropServices;
+
+namespace InferenceServer.Models.Torch;
+
+/// <summary>Where tensors live and what type products are computed in. Residual rows, norms and draws are f32 or wider everywhere.</summary>
+internal sealed class TorchDevice(torch.Device device, torch.ScalarType dtype)
+{
+    /// <summary>Of weights, KV and what enters a product.</summary>
+    public torch.ScalarType DType { get; } = dtype;
+
+    public torch.Device Device { get; } = device;
+
+    /// <summary>As settings name it.</summary>
+    public string Name => Device.type == DeviceType.CPU ? "torch-cpu" : $"cuda:{Device.index}";
+
+    /// <summary>Bytes of one weight.</summary>
+    public int ElementSize => DType == torch.ScalarType.Float32 ? 4 : 2;
+
+    public Tensor Empty(torch.ScalarType type, params long[] shape) => torch.empty(shape, type, Device);
+
+    public Tensor Zeros(torch.ScalarType type, params long[] shape) => torch.zeros(shape, type, Device);
+
+    public Tensor Range(long count) => torch.arange(count, torch.ScalarType.Int64, Device);
+
+    /// <summary>Host numbers as a tensor [n].</summary>
+    public Tensor Upload(ReadOnlySpan<long> values) => Upload(MemoryMarshal.AsBytes(values), values.Length, torch.ScalarType.Int64);
+
+    /// <inheritdoc cref="Upload(ReadOnlySpan{long})"/>
+    public Tensor Upload(ReadOnlySpan<float> values) => Upload(MemoryMarshal.AsBytes(values), values.Length, torch.ScalarType.Float32);
+
+    /// <inheritdoc cref="Upload(ReadOnlySpan{long})"/>
+    public Tensor Upload(ReadOnlySpan<double> values) => Upload(MemoryMarshal.AsBytes(values), values.Length, torch.ScalarType.Float64);
+
+    /// <summary>The same numbers in the type of products.</summary>
+    public Tensor ToProduct(Tensor x) => x.to(DType);
+
+    /// <summary>A tensor that outlives the scope it is made in; what was needed to make it does not.</summary>
+    public static Tensor Lasting(Func<Tensor> make)
+    {
+        using var scope = torch.NewDisposeScope();
+        return scope.Detach(make());
+    }
+
+    private Tensor Upload(ReadOnlySpan<byte> bytes, int count, torch.ScalarType type)
+    {
+        var host = torch.empty([count], type, torch.CPU);
+        bytes.CopyTo(host.bytes);
+        return Device.type == DeviceType.CPU ? host : host.to(Device);
+    }
+}

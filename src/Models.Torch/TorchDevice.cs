@@ -5,6 +5,9 @@ namespace InferenceServer.Models.Torch;
 /// <summary>Where tensors live and what type products are computed in. Residual rows, norms and draws are f32 or wider everywhere.</summary>
 internal sealed class TorchDevice(torch.Device device, torch.ScalarType dtype)
 {
+    /// <summary>Tensors of this process that have not been freed: a step must leave as many as it found.</summary>
+    public static long LiveTensors => Tensor.TotalCount;
+
     /// <summary>Of weights, KV and what enters a product.</summary>
     public torch.ScalarType DType { get; } = dtype;
 

@@ -14,6 +14,8 @@ internal static class TorchEngine
 
     public static IDecoder Create(DecoderSpec spec, int pages) => Create(spec, pages, KvGeometry.DefaultPageTokens);
 
-    public static TorchDecoder Create(DecoderSpec spec, int pages, int pageTokens, DType type = DType.F32) =>
+    public static IDecoder Create(DecoderSpec spec, int pages, int pageTokens) => Open(spec, pages, pageTokens);
+
+    public static TorchDecoder Open(DecoderSpec spec, int pages, int pageTokens = KvGeometry.DefaultPageTokens, DType type = DType.F32) =>
         new(spec, TorchDecoderSource.Device(Name, type), () => pages, pageTokens: pageTokens);
 }

@@ -14,6 +14,7 @@ internal sealed record LlamaShape(
         new("tiny", 2, 256, 512, 4, 2, 32_000, Tied: true),
         new("110m", 12, 768, 2048, 12, 12, 32_000, Tied: true),
         new("1.1b", 22, 2048, 5632, 32, 4, 32_000, Tied: false),
+        new("8b", 32, 4096, 14_336, 32, 8, 128_256, Tied: false),
     ];
 
     public int HeadDim => Hidden / Heads;

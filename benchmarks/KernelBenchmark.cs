@@ -21,12 +21,17 @@ internal static unsafe class KernelBenchmark
     private const int Vocabulary = 32000;
     private static readonly int[] RowCounts = [1, 64, 512];
 
-    public static void Run(Options options)
+    public static readonly Command Command = new(
+        "kernels",
+        "the products of a 110M model per weight format, and what they take of the processor's time",
+        [Command.Rounds, Command.Threads, Command.Path],
+        Run);
+
+    private static int Run(Options options)
     {
-        var threads = options.Number("--threads", Environment.ProcessorCount);
+        var threads = options.Threads;
         var rounds = options.Number("--rounds", 5);
-        var path = options.Choice<KernelPath>("--path");
-        var kernels = KernelSet.Choose(path);
+        var kernels = KernelSet.Choose(options.Path);
         using var pool = new WorkerPool(threads);
         using var memory = new NativeBuffer(1L << 29);
         new Span<byte>(memory.Bytes, 1 << 29).Fill(1);
@@ -65,6 +70,8 @@ internal static unsafe class KernelBenchmark
                 $"{model[0].Format,-6} {rows,5} {seconds * 1e3,12:F2} {rate,8:F1} {rate / Median(bandwidth),9:P0} "
                 + $"{flops / seconds / 1e9,9:F0} {flops / processor[cell] / 1e9,10:F0} {rows / seconds,8:F0}");
         }
+
+        return 0;
     }
 
     private static void Forward(Products products, PackedMatrix[] model, int rows)

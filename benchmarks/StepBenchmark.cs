@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using InferenceServer.Benchmarks.Synthetic;
 using InferenceServer.Models.Cpu;
 using InferenceServer.Models.Decoding;
 
@@ -12,16 +13,34 @@ internal static class StepBenchmark
 {
     private const int Prompt = 512;
 
-    public static void Run(Options options)
+    public static readonly Command Command = new(
+        "step",
+        "whole steps of a random model of any size",
+        [
+            ("--layers N", "(6)"),
+            ("--hidden N", "width; the MLP is 8/3 as wide (128)"),
+            ("--heads N", "(4)"),
+            ("--vocabulary N", "(1000)"),
+            Command.Formats,
+            Command.Rounds,
+            Command.Threads,
+            Command.Path,
+        ],
+        Run);
+
+    private static int Run(Options options)
     {
-        var spec = RandomModel.Llama(
-            options.Number("--layers", 6),
-            options.Number("--hidden", 128),
-            options.Number("--heads", 4),
-            options.Number("--vocabulary", 1000),
-            2 * Prompt);
-        var weights = options.Choice<WeightFormat>("--weights") ?? WeightFormat.F32;
-        var cpu = new CpuOptions { Threads = options.Number("--threads", 0), Weights = weights };
+        var (hidden, heads) = (options.Number("--hidden", 128), options.Number("--heads", 4));
+        var shape = new LlamaShape(
+            "step", options.Number("--layers", 6), hidden, hidden * 8 / 3 / 32 * 32, heads, heads, options.Number("--vocabulary", 1000), Tied: true);
+        var spec = RandomModel.Llama(shape, positions: 2 * Prompt);
+        foreach (var weights in options.Formats(WeightFormat.F32))
+            Measure(spec, new CpuOptions { Threads = options.Threads, Weights = weights, Force = options.Path }, options.Number("--rounds", 5));
+        return 0;
+    }
+
+    private static void Measure(DecoderSpec spec, CpuOptions cpu, int rounds)
+    {
         using var decoder = new CpuDecoder(spec, 2 * Prompt / KvGeometry.DefaultPageTokens, cpu);
         var table = new KvTable(0, decoder.Geometry);
         for (var page = 0; page < decoder.PageCount; page++) table.MutablePages(0).Add(page);
@@ -37,7 +56,6 @@ internal static class StepBenchmark
             new Keep(new Rows(0), 0, Prompt - 1, 1));
         var head = new HeadCall(0, new RowRef(new Rows(0), 0), SampleSpec.Greedy);
         var decode = group with { Start = 64, In = new TokenRows(new int[1]), Keep = new Keep(new Rows(0), 0, 0, 1) };
-        var rounds = options.Number("--rounds", 5);
         var prefill = Measure(() => decoder.Run(new StepBatch([group, head])), rounds);
         Console.WriteLine(
             $"prefill {Prompt}: best {Prompt / prefill.Best:F0}, median {Prompt / prefill.Median:F0} tokens/s, "

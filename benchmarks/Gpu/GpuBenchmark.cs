@@ -1,5 +1,5 @@
-using System.Globalization;
-using InferenceServer.Benchmarks.VsLlama;
+using InferenceServer.Benchmarks.Reports;
+using InferenceServer.Benchmarks.Synthetic;
 using InferenceServer.Models.Checkpoints;
 using InferenceServer.Models.Torch;
 
@@ -13,47 +13,66 @@ internal static class GpuBenchmark
 {
     private const double Giga = 1e9;
 
-    public static int Run(Options options)
+    public static readonly Command Command = new(
+        "gpu",
+        "the GPU engine: tokens a second, share of the memory's bandwidth, beside plain PyTorch",
+        [
+            ("--device NAME", "cuda:N, or torch-cpu to see that it works (cuda:0)"),
+            ("--shape NAME", "tiny, 110m, 1.1b or 8b (1.1b)"),
+            ("--weights NAME", "bf16, f16 or f32 (bf16)"),
+            ("--batches LIST", "sequences that decode at once (1,8,64)"),
+            ("--context N", "positions each holds before (1024)"),
+            ("--prompt N", "tokens of a prompt that is read (1536)"),
+            ("--copy N", "megabytes copied to find the memory's bandwidth (1024)"),
+            ("--python EXE", "a Python that has PyTorch (python3)"),
+            ("--models DIR", "where the synthetic checkpoint is kept"),
+            Command.Steps,
+            Command.Rounds,
+            Command.Quick,
+        ],
+        Run);
+
+    private static int Run(Options options)
     {
-        var shape = LlamaShape.All.FirstOrDefault(shape => shape.Name == (options.Text("--shape") ?? "1.1b"))
-            ?? throw new ArgumentException($"--shape is one of {string.Join(", ", LlamaShape.All.Select(shape => shape.Name))}.");
+        var shape = options.Shape(options.Quick ? "tiny" : "1.1b");
         var work = new GpuWork(
             options.Text("--device") ?? "cuda:0",
             options.Choice<DType>("--weights") ?? DType.BF16,
-            [.. (options.Text("--batches") ?? "1,8,64").Split(',').Select(batch => int.Parse(batch, CultureInfo.InvariantCulture))],
-            options.Number("--context", 1024),
-            options.Number("--prompt", 2048),
-            options.Number("--steps", 64),
-            options.Number("--rounds", 5));
-        var folder = SyntheticLlama.Ensure(options.Text("--models") ?? Path.Combine(Path.GetTempPath(), "gpu-benchmark"), shape, []);
+            options.Numbers("--batches", 1, 8, 64),
+            options.Number("--context", options.Quick ? 64 : 1024),
+            options.Number("--prompt", options.Quick ? 128 : 1536),
+            options.Number("--steps", options.Quick ? 4 : 64),
+            options.Number("--rounds", options.Quick ? 1 : 5));
+        var folder = Path.Combine(options.Text("--models") ?? Path.Combine(Path.GetTempPath(), "gpu-benchmark"), shape.Name);
+        SyntheticFolder.Ensure(folder, shape, null, long.MaxValue);
 
-        var bandwidth = DeviceBandwidth.Measure(TorchDecoderSource.Device(work.Device, work.Weights), options.Number("--copy", 1024));
-        Console.WriteLine($"{work.Device}: memory moves {bandwidth / Giga:F0} GB/s when it is copied");
-        using var ours = new GpuEngine(folder, work);
-        Console.WriteLine(ours.Description);
+        var bandwidth = DeviceBandwidth.Measure(TorchDecoderSource.Device(work.Device, work.Weights), options.Number("--copy", options.Quick ? 64 : 1024));
+        Console.WriteLine($"{work.Device}: memory moves {MarkdownTable.Number(bandwidth / Giga)} GB/s when it is copied");
         var peer = PyTorchSide.Run(options.Text("--python") ?? "python3", folder, work);
         Console.WriteLine(peer.Description);
+        using var ours = new GpuEngine(folder, work);
+        Console.WriteLine(ours.Description);
+        Console.WriteLine($"{shape.Name}, {work.Weights}, {work.Context} positions before the first token; medians of {work.Rounds} rounds");
 
-        Console.WriteLine($"\n{shape.Name}, {work.Weights}, {work.Context} positions before the first token; tokens per second, median of {work.Rounds} rounds\n");
-        Console.WriteLine("| what | ours | PyTorch | ratio | step, ms | read per step, GB | share of bandwidth |");
-        Console.WriteLine("| --- | ---: | ---: | ---: | ---: | ---: | ---: |");
+        var table = new MarkdownTable("what", "ours, tokens/s>", "PyTorch, tokens/s>", "ratio>", "step, ms>", "read per step, GB>", "share of bandwidth>");
         foreach (var batch in work.Batches)
         {
             var seconds = ours.Decode(batch);
             var bytes = ours.BytesPerStep(batch);
-            Print($"decode {batch}", batch / seconds, peer.Decode(batch), $"{seconds * 1e3:F2} | {bytes / Giga:F2} | {bytes / seconds / bandwidth:P0}");
+            Row(
+                table,
+                $"decode {batch}",
+                batch / seconds,
+                peer.Decode(batch),
+                MarkdownTable.Number(seconds * 1e3),
+                MarkdownTable.Number(bytes / Giga),
+                MarkdownTable.Percent(bytes / seconds / bandwidth));
         }
 
-        Print($"prefill {work.Prompt}", work.Prompt / ours.Prefill(), peer.Prefill, "| |");
+        Row(table, $"prefill {work.Prompt}", work.Prompt / ours.Prefill(), peer.Prefill, "-", "-", "-");
         return 0;
     }
 
-    private static void Print(string what, double ours, double? peer, string rest) => Console.WriteLine(string.Create(
-        CultureInfo.InvariantCulture,
-        $"| {what} | {ours:F0} | {(peer is { } theirs ? $"{theirs:F0}" : "")} | {(peer is { } other ? $"{ours / other:F2}" : "")} | {rest} |"));
+    private static void Row(MarkdownTable table, string what, double ours, double theirs, params string[] rest) =>
+        table.Row([what, MarkdownTable.Number(ours), MarkdownTable.Number(theirs), MarkdownTable.Number(ours / theirs), .. rest]);
 }
-
-/// <summary>What both sides are asked to do.</summary>
-/// <param name="Context">Positions each sequence holds before the first decoded token.</param>
-/// <param name="Prompt">Tokens of the prompt that is read.</param>
-internal sealed record GpuWork(string Device, DType Weights, IReadOnlyList<int> Batches, int Context, int Prompt, int Steps, int Rounds);

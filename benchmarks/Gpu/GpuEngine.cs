@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using InferenceServer.Benchmarks.Reports;
 using InferenceServer.Models.Architectures;
 using InferenceServer.Models.Checkpoints;
 using InferenceServer.Models.Decoding;
@@ -84,11 +85,10 @@ internal sealed class GpuEngine : IDisposable
     private RowGroup Rows(KvTable table, int start, int count, Rows rows) => new(
         table, _decoder.Spec.AllLayers, start, new TokenRows(new int[count]), RowMask.Causal, RowGroup.NoAdapter, new Keep(rows, 0, count - 1, 1));
 
+    // The first round is not counted.
     private double Median(Func<double> seconds)
     {
         seconds();
-        double[] rounds = [.. Enumerable.Range(0, _work.Rounds).Select(_ => seconds())];
-        Array.Sort(rounds);
-        return rounds[rounds.Length / 2];
+        return Statistics.Median(Enumerable.Range(0, _work.Rounds).Select(_ => seconds()));
     }
 }

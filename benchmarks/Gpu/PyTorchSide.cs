@@ -10,9 +10,11 @@ internal sealed class PyTorchSide(JsonNode? result, string description)
 {
     public string Description { get; } = description;
 
-    public double? Prefill => (double?)result?["prefill"];
+    /// <summary>Tokens a second; NaN where there is no PyTorch.</summary>
+    public double Prefill => (double?)result?["prefill"] ?? double.NaN;
 
-    public double? Decode(int batch) => (double?)result?["decode"]?[batch.ToString(CultureInfo.InvariantCulture)];
+    /// <inheritdoc cref="Prefill"/>
+    public double Decode(int batch) => (double?)result?["decode"]?[batch.ToString(CultureInfo.InvariantCulture)] ?? double.NaN;
 
     public static PyTorchSide Run(string python, string folder, GpuWork work)
     {

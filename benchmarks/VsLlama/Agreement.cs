@@ -1,4 +1,5 @@
 using System.Globalization;
+using InferenceServer.Benchmarks.Synthetic;
 using InferenceServer.Models.Cpu;
 
 namespace InferenceServer.Benchmarks.VsLlama;
@@ -16,7 +17,7 @@ internal sealed class Agreement(string folder, string peerFolder, int threads)
     {
         using var peer = new PeerProcess(peerFolder);
         peer.Load(SyntheticLlama.Gguf(folder, type), threads);
-        using var engine = new OurEngine(folder, new CpuOptions { Weights = Enum.Parse<WeightFormat>($"{type}"), Threads = threads });
+        using var engine = new OurEngine(folder, new CpuOptions { Weights = WeightFormats.Parse($"{type}"), Threads = threads });
         var prompts = Lengths.Select(length => SyntheticPrompt.Tokens(length, length)).ToList();
         var ours = prompts.Select(engine.Logprobs).ToArray();
         var theirs = prompts.Select(tokens => Logprobs(peer.Logits(tokens))).ToArray();

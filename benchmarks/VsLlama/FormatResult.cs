@@ -1,16 +1,14 @@
 using System.Globalization;
+using InferenceServer.Benchmarks.Reports;
 
 namespace InferenceServer.Benchmarks.VsLlama;
 
 /// <summary>Tokens per second of one weight format, a list a cell and side; side 0 is the peer.</summary>
-internal sealed class FormatResult(GgufType type, IReadOnlyList<string> sides, double peerLoad, IReadOnlyList<double> loads)
+internal sealed class FormatResult(GgufType type, int sides, double peerLoad, IReadOnlyList<double> loads)
 {
     private readonly Dictionary<(int Cell, int Side), List<double>> _speeds = [];
 
     public GgufType Type => type;
-
-    /// <summary>Names of our sides.</summary>
-    public IReadOnlyList<string> Sides => sides;
 
     public void Add(int cell, double[] seconds, int tokens)
     {
@@ -22,36 +20,26 @@ internal sealed class FormatResult(GgufType type, IReadOnlyList<string> sides, d
     }
 
     /// <summary>Median of the rounds' ratios to the peer.</summary>
-    public double Ratio(int side, int cell) => Ratios(side, cell)[1];
+    /// <param name="side">Of ours, from 0.</param>
+    public double Ratio(int side, int cell) => Statistics.MedianRatio(_speeds[(cell, side + 1)], _speeds[(cell, 0)]);
 
-    public void Print(IReadOnlyList<string> cells)
+    /// <summary>A row a cell: the peer's speed, then ours with the ratio and its range.</summary>
+    public void Print(MarkdownTable table, IReadOnlyList<string> cells)
     {
         for (var cell = 0; cell < cells.Count; cell++)
         {
-            Console.Write(string.Create(CultureInfo.InvariantCulture, $"| {type} | {cells[cell]} | {Median(_speeds[(cell, 0)]):F0} |"));
-            for (var side = 0; side < sides.Count; side++)
+            var columns = new List<string> { $"{type}".ToLowerInvariant(), cells[cell], MarkdownTable.Number(Statistics.Median(_speeds[(cell, 0)])) };
+            for (var side = 0; side < sides; side++)
             {
-                var (low, ratio, high) = Ratios(side, cell) is [var a, var b, var c] ? (a, b, c) : default;
-                Console.Write(string.Create(CultureInfo.InvariantCulture, $" {Median(_speeds[(cell, side + 1)]):F0} ({ratio:F2}, {low:F2}-{high:F2}) |"));
+                var ratios = Statistics.Ratios(_speeds[(cell, side + 1)], _speeds[(cell, 0)]).ToList();
+                columns.Add(string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{MarkdownTable.Number(Statistics.Median(_speeds[(cell, side + 1)]))} ({Statistics.Median(ratios):F2}, {ratios.Min():F2}-{ratios.Max():F2})"));
             }
 
-            Console.WriteLine();
+            table.Row(columns);
         }
 
-        Console.Write(string.Create(CultureInfo.InvariantCulture, $"| {type} | load, s | {peerLoad:F2} |"));
-        Console.WriteLine(string.Concat(loads.Select(load => string.Create(CultureInfo.InvariantCulture, $" {load:F2} |"))));
-    }
-
-    /// <summary>Smallest, median and largest.</summary>
-    private double[] Ratios(int side, int cell)
-    {
-        var ratios = _speeds[(cell, side + 1)].Zip(_speeds[(cell, 0)], (ours, theirs) => ours / theirs).ToList();
-        return [ratios.Min(), Median(ratios), ratios.Max()];
-    }
-
-    private static double Median(List<double> values)
-    {
-        var sorted = values.Order().ToArray();
-        return (sorted[(sorted.Length - 1) / 2] + sorted[sorted.Length / 2]) / 2;
+        table.Row([$"{type}".ToLowerInvariant(), "load, s", MarkdownTable.Number(peerLoad), .. loads.Select(MarkdownTable.Number)]);
     }
 }

@@ -1,4 +1,5 @@
 using System.Text;
+using InferenceServer.Benchmarks.Synthetic;
 
 namespace InferenceServer.Benchmarks.VsLlama;
 

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using InferenceServer.Benchmarks.Synthetic;
 using InferenceServer.Models.Architectures;
 using InferenceServer.Models.Checkpoints;
 using InferenceServer.Models.Cpu;

@@ -13,7 +13,7 @@ internal sealed class PeerProcess : IDisposable
     public PeerProcess(string folder)
     {
         if (!Directory.Exists(Path.Combine(folder, "node_modules")))
-            throw new InvalidOperationException($"llama.cpp is not installed. Run: npm ci --prefix {folder}");
+            throw new InvalidOperationException($"llama.cpp is not installed. Run: npm install --prefix {folder}");
         _process = Process.Start(new ProcessStartInfo("node", [Path.Combine(folder, "peer.mjs")])
         {
             RedirectStandardInput = true,

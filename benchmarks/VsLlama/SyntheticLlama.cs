@@ -1,4 +1,4 @@
-using System.Text.Json;
+using InferenceServer.Benchmarks.Synthetic;
 using InferenceServer.Models.Cpu.Weights;
 
 namespace InferenceServer.Benchmarks.VsLlama;
@@ -9,8 +9,6 @@ namespace InferenceServer.Benchmarks.VsLlama;
 /// </summary>
 internal static class SyntheticLlama
 {
-    private static readonly string[] Architectures = ["LlamaForCausalLM"];
-
     public static string Gguf(string folder, GgufType type) => Path.Combine(folder, $"model-{type.ToString().ToLowerInvariant()}.gguf");
 
     /// <summary>Writes the folder unless it is complete; returns its path.</summary>
@@ -25,21 +23,20 @@ internal static class SyntheticLlama
         Directory.CreateDirectory(folder);
         File.Delete(last);
         var writers = missing.Select(type => new GgufWriter(Gguf(folder, type), type, shape)).ToList();
-        using (var weights = new FileStream(Path.Combine(folder, "model.safetensors"), FileMode.Create, FileAccess.Write, FileShare.None, 1 << 20))
+        using (var weights = new SafetensorsWriter(Path.Combine(folder, "model.safetensors"), [.. shape.Tensors()]))
         {
-            Header(weights, shape);
             var index = 0;
             foreach (var tensor in shape.Tensors())
             {
                 var values = Values(tensor, index++);
-                GgufBlocks.Write(weights, GgufType.BF16, values);
+                GgufBlocks.Write(weights.Stream, GgufType.BF16, values);
                 foreach (var writer in writers) writer.Write(tensor, values);
             }
         }
 
         foreach (var writer in writers) writer.Dispose();
-        Tokenizer(folder, shape);
-        File.WriteAllText(last, Configuration(shape));
+        LlamaFiles.WriteTokenizer(folder, shape);
+        LlamaFiles.WriteConfiguration(last, shape);
         return folder;
     }
 
@@ -56,70 +53,5 @@ internal static class SyntheticLlama
         }
 
         return values;
-    }
-
-    private static void Header(Stream file, LlamaShape shape)
-    {
-        var entries = new Dictionary<string, object>();
-        var offset = 0L;
-        foreach (var tensor in shape.Tensors())
-        {
-            var end = offset + (2L * tensor.Count);
-            int[] dimensions = tensor.IsNorm ? [tensor.Columns] : [tensor.Rows, tensor.Columns];
-            entries[tensor.Name] = new { dtype = "BF16", shape = dimensions, data_offsets = new[] { offset, end } };
-            offset = end;
-        }
-
-        var json = JsonSerializer.SerializeToUtf8Bytes(entries);
-        file.Write(BitConverter.GetBytes((ulong)json.Length));
-        file.Write(json);
-    }
-
-    private static string Configuration(LlamaShape shape) => JsonSerializer.Serialize(new
-    {
-        architectures = Architectures,
-        model_type = "llama",
-        hidden_act = "silu",
-        vocab_size = shape.Vocabulary,
-        hidden_size = shape.Hidden,
-        intermediate_size = shape.Mlp,
-        num_hidden_layers = shape.Layers,
-        num_attention_heads = shape.Heads,
-        num_key_value_heads = shape.KvHeads,
-        rope_theta = LlamaShape.RopeTheta,
-        rms_norm_eps = LlamaShape.NormEpsilon,
-        max_position_embeddings = LlamaShape.Positions,
-        tie_word_embeddings = shape.Tied,
-        bos_token_id = SyntheticTokens.Begin,
-        eos_token_id = SyntheticTokens.End,
-        torch_dtype = "bfloat16",
-    });
-
-    private static void Tokenizer(string folder, LlamaShape shape)
-    {
-        var tokens = SyntheticTokens.List(shape.Vocabulary);
-        File.WriteAllText(Path.Combine(folder, "tokenizer.json"), JsonSerializer.Serialize(new
-        {
-            version = "1.0",
-            added_tokens = tokens.Where(token => token.Kind is TokenKind.Unknown or TokenKind.Control).Select(token => new
-            {
-                id = token.Id,
-                content = token.Text,
-                single_word = false,
-                lstrip = false,
-                rstrip = false,
-                normalized = false,
-                special = true,
-            }),
-            decoder = new { type = "ByteFallback" },
-            model = new
-            {
-                type = "BPE",
-                unk_token = "<unk>",
-                byte_fallback = true,
-                vocab = tokens.ToDictionary(token => token.Text, token => token.Id),
-                merges = Array.Empty<string>(),
-            },
-        }));
     }
 }

@@ -1,10 +1,14 @@
+using InferenceServer.Access;
 using InferenceServer.Errors;
 using InferenceServer.Health;
 using InferenceServer.Hosting;
 using InferenceServer.Logging;
+using InferenceServer.Metrics;
 using InferenceServer.Native;
 using InferenceServer.OpenAI;
+using InferenceServer.Playground;
 using InferenceServer.Swagger;
+using InferenceServer.Tracing;
 
 var commandLine = new CommandLine(args);
 if (commandLine.Help)
@@ -22,18 +26,27 @@ try
 
     builder.AddServerLogging();
     builder.ConfigureWebServer(settings.Server);
+    builder.Services.AddAccess(settings);
+    builder.Services.AddMetricsExport();
+    builder.Services.AddTracing(settings.Telemetry);
     builder.Services.AddModels(settings);
     builder.Services.AddOpenAI();
     builder.Services.AddNative();
+    builder.Services.AddPlayground();
     builder.Services.AddApiDescription();
 
     var app = builder.Build();
+    app.UseTracing();
     app.UseMiddleware<RequestLogMiddleware>();
+    app.UseCrossOrigin();
     app.UseMiddleware<ErrorMiddleware>();
+    app.UseAccess();
     app.UseApiDescription();
     app.MapHealth();
+    app.MapMetrics();
     app.MapOpenAI();
     app.MapNative();
+    app.MapPlayground();
     await app.RunAsync();
     return Environment.ExitCode;
 }

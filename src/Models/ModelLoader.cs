@@ -38,9 +38,7 @@ public static class ModelLoader
             var variants = Build(sources, files, logger);
             var options = sources[0].Options;
             var spec = variants[^1].Spec;
-            var source = (engines ?? EmbeddedEngine).FirstOrDefault(engine => engine.Runs(options.Device))
-                ?? throw new DeviceException($"The model '{options.Name}' is to run on '{options.Device}', for which this build has no engine.");
-            opened = source.Open(spec, options, logger, progress);
+            opened = EngineFor(options, engines ?? EmbeddedEngine).Open(spec, options, logger, progress);
             var sides = texts.GetAwaiter().GetResult();
             foreach (var side in sides) side.CheckVocabulary(spec.VocabularySize);
             var models = sources.Select((source, i) => Model(source, spec, variants[i], sides[i])).ToList();
@@ -66,6 +64,10 @@ public static class ModelLoader
             throw;
         }
     }
+
+    private static IDecoderSource EngineFor(ModelOptions options, IReadOnlyList<IDecoderSource> engines) =>
+        engines.FirstOrDefault(engine => engine.Runs(options.Device))
+        ?? throw new DeviceException($"The model '{options.Name}' is to run on '{options.Device}', for which this build has no engine.");
 
     /// <summary>One model a source; the last one's spec has everything all of them need.</summary>
     private static List<BuiltModel> Build(IReadOnlyList<ModelSource> sources, List<IDisposable> files, ILogger logger)

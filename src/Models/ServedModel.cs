@@ -49,7 +49,7 @@ public sealed class ServedModel(
 
     /// <summary>Queues a request that was validated for this model.</summary>
     /// <exception cref="EngineBusyException">The queue is full.</exception>
-    public Generation Submit(GenerationRequest request) => Engine.Submit(request, model);
+    public Generation Submit(GenerationRequest request, IGenerationObserver? observer = null) => Engine.Submit(request, model, observer);
 
     /// <summary>Ends the engine, and with it every model that shares it.</summary>
     public void Dispose() => group.Dispose();

@@ -30,8 +30,8 @@ public sealed class ApiException : Exception
     /// <summary>The request is right, but what it wants cannot be done now.</summary>
     public static ApiException Conflict(string message, string code) => new(StatusCodes.Status409Conflict, message, code);
 
-    public static ApiException Busy(string message, int retryAfter) =>
-        new(StatusCodes.Status429TooManyRequests, message, "queue_full") { RetryAfter = retryAfter };
+    public static ApiException Busy(EngineBusyException full) =>
+        new(StatusCodes.Status429TooManyRequests, full.Message, "queue_full") { RetryAfter = (int)Math.Ceiling(full.RetryAfter.TotalSeconds) };
 
     public static ApiException Unavailable(string message, string code, int retryAfter) =>
         new(StatusCodes.Status503ServiceUnavailable, message, code) { RetryAfter = retryAfter };

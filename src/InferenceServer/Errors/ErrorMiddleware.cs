@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using InferenceServer.Logging;
 using InferenceServer.Requests;
 using Microsoft.AspNetCore.Http.Features;
 
@@ -70,6 +71,7 @@ public sealed class ErrorMiddleware(RequestDelegate next, WireFormat wire, ILogg
     private async Task WriteAsync(HttpContext context, ApiException exception)
     {
         var response = context.Response;
+        RequestLog.Of(context).Error = exception.Code ?? "error";
         response.StatusCode = exception.Status;
         response.ContentType = "application/json";
         if (exception.RetryAfter is { } seconds) response.Headers.RetryAfter = seconds.ToString(CultureInfo.InvariantCulture);

@@ -1,3 +1,4 @@
+using InferenceServer.Access;
 using InferenceServer.Hosting;
 
 namespace InferenceServer.Health;
@@ -12,12 +13,12 @@ internal static class HealthEndpoints
     public static IEndpointRouteBuilder MapHealth(this IEndpointRouteBuilder app)
     {
         app.MapGet("/live", static () => TypedResults.Ok(new HealthResponse("alive")))
-            .WithTags("Health").WithSummary("The process answers.");
+            .WithTags("Health").WithSummary("The process answers.").WithoutKey();
         app.MapGet("/health", static (ModelRegistry models) => models.NotReady is { } reason
                 ? Results.Json(new HealthResponse(reason), statusCode: StatusCodes.Status503ServiceUnavailable)
                 : Results.Ok(new HealthResponse("ready")))
             .Produces<HealthResponse>().Produces<HealthResponse>(StatusCodes.Status503ServiceUnavailable)
-            .WithTags("Health").WithSummary("Every model is loaded and its engine takes requests; 503 while not.");
+            .WithTags("Health").WithSummary("Every model is loaded and its engine takes requests; 503 while not.").WithoutKey();
         return app;
     }
 }

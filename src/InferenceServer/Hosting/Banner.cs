@@ -18,7 +18,7 @@ internal sealed class Banner(ModelRegistry models, IServer server, IHostApplicat
             "Ready after {Seconds:F2} s.\n{Table}", started.TotalSeconds, Table(models.Slots));
 
         // The address is known once the web server listens, which may come after the models.
-        lifetime.ApplicationStarted.Register(() => logger.LogInformation("Try:\n  {Curl}", Curl()));
+        lifetime.ApplicationStarted.Register(() => logger.LogInformation("Open {Url}/ in a browser, or try:\n  {Curl}", Url(), Curl()));
     }
 
     /// <summary>One line a model.</summary>
@@ -48,13 +48,17 @@ internal sealed class Banner(ModelRegistry models, IServer server, IHostApplicat
 
     internal static int? ThinkingLayer(ServedModel model) => model.Thinking.Method == ThinkingMethod.Tas ? model.Thinking.ThinkingLayer : null;
 
-    private string Curl()
+    private string Url()
     {
         var address = server.Features.Get<IServerAddressesFeature>()?.Addresses.FirstOrDefault() ?? "http://localhost:8080";
-        var url = address.Replace("[::]", "localhost", StringComparison.Ordinal).Replace("0.0.0.0", "localhost", StringComparison.Ordinal);
+        return address.Replace("[::]", "localhost", StringComparison.Ordinal).Replace("0.0.0.0", "localhost", StringComparison.Ordinal).TrimEnd('/');
+    }
+
+    private string Curl()
+    {
         var options = models.Slots[0].Options;
         var name = JsonEncodedText.Encode(options.Name);
         var example = JsonEncodedText.Encode(options.Example ?? "Hello").ToString().Replace("'", "\\u0027", StringComparison.Ordinal);
-        return $$"""curl -N {{url}}/v1/generate -H 'Content-Type: application/json' -d '{"model":"{{name}}","stream":true,"prompt":"{{example}}"}'""";
+        return $$"""curl -N {{Url()}}/v1/generate -H 'Content-Type: application/json' -d '{"model":"{{name}}","stream":true,"prompt":"{{example}}"}'""";
     }
 }

@@ -16,7 +16,7 @@ internal sealed class CommandLine
           --Models:0:Name NAME           the id clients use (the folder's name)
           --Models:0:Method METHOD       plain, tas, bitune, icot_si, icot_kd, quiet_star, tpo (what the checkpoint says)
           --Models:0:Weights FORMAT      over Engine:Weights for this model; also Models:0:Device
-          --Engine:Device DEVICE         what computes (cpu)
+          --Engine:Device DEVICE         cpu, or with the GPU engine built in cuda:N (cpu)
           --Engine:Weights FORMAT        f32 or bf16 (f32)
           --Engine:Threads N             threads that compute (0 = all)
           --Engine:MaxRunning N          requests that share a step (64)
@@ -28,12 +28,13 @@ internal sealed class CommandLine
           --Server:UnknownFields POLICY  Reject or Warn (Reject)
           --urls URL                     where to listen (http://localhost:8080)
 
+        Once it runs: / is a playground for the browser, /swagger describes the API.
         All settings: docs/configuration.md. They can stand in appsettings.json and, as Section__Setting, in the environment.
         """;
 
     private static readonly string[] Sections =
     [
-        "Models", "Engine", "Server", "Serilog", "Kestrel", "urls", "http_ports", "https_ports", "environment", "contentRoot", "applicationName",
+        "Models", "Engine", "Server", "Access", "Telemetry", "Serilog", "Kestrel", "urls", "http_ports", "https_ports", "environment", "contentRoot", "applicationName",
     ];
 
     public CommandLine(string[] args)

@@ -16,7 +16,10 @@ public sealed class ModelRegistry(Settings settings, ILoggerFactory loggers) : I
     public bool IsDraining => _draining;
 
     /// <summary>Requests submitted to any engine and not finished.</summary>
-    public int Unfinished => _slots.Select(slot => slot.Model?.Engine).OfType<InferenceEngine>().Distinct().Sum(engine => engine.Unfinished);
+    public int Unfinished => Engines.Sum(engine => engine.Unfinished);
+
+    /// <summary>Those that are loaded; several models may share one.</summary>
+    public IEnumerable<InferenceEngine> Engines => _slots.Select(slot => slot.Model?.Engine).OfType<InferenceEngine>().Distinct();
 
     /// <summary>Null when every model takes requests; else why not.</summary>
     public string? NotReady
@@ -35,10 +38,26 @@ public sealed class ModelRegistry(Settings settings, ILoggerFactory loggers) : I
     /// <summary>From now on no request is taken; those that run go on.</summary>
     public void Drain() => _draining = true;
 
+    /// <summary>Refuses, before anything of it is read, a request that could only be refused later.</summary>
+    /// <exception cref="ApiException">503: the server is being stopped. 429: every queue is full.</exception>
+    public void RequireRoom()
+    {
+        RequireNotDraining();
+        var busy = Engines.Select(engine => engine.Busy).ToList();
+        if (busy.Count > 0 && busy.TrueForAll(full => full is not null)) throw ApiException.Busy(busy.MinBy(full => full!.RetryAfter)!);
+    }
+
+    /// <summary>The same for one model, before its request costs a token's work. Says nothing of a model there is not.</summary>
+    /// <exception cref="ApiException">429: its queue is full.</exception>
+    public void RequireRoom(string name)
+    {
+        if (Array.Find(_slots, slot => slot.Options.Name == name)?.Model?.Engine.Busy is { } full) throw ApiException.Busy(full);
+    }
+
     /// <exception cref="ApiException">404: no such model. 503: it takes no requests now.</exception>
     public ReadyModel Require(string name)
     {
-        if (_draining) throw ApiException.Unavailable("The server is shutting down.", "draining", retryAfter: 5);
+        RequireNotDraining();
         var slot = Find(name);
         var ready = slot.Ready ?? throw ApiException.Unavailable($"The model '{slot.Options.Name}' is loading.", "model_loading", retryAfter: 1);
         if (ready.Model.Engine.Unhealthy is not null)
@@ -56,6 +75,11 @@ public sealed class ModelRegistry(Settings settings, ILoggerFactory loggers) : I
     public void Dispose()
     {
         foreach (var slot in _slots) slot.Model?.Dispose();
+    }
+
+    private void RequireNotDraining()
+    {
+        if (_draining) throw ApiException.Unavailable("The server is shutting down.", "draining", retryAfter: 5);
     }
 
     private void Load(IReadOnlyList<ModelSource> sources)

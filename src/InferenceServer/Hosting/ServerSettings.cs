@@ -49,6 +49,12 @@ public sealed record ServerSettings
     /// <summary>How long running requests may take to finish after a stop signal.</summary>
     public double ShutdownSeconds { get; init; } = 30;
 
+    /// <summary>How long a generating request may take, from its arrival to its last byte; 0 = no limit.</summary>
+    public double RequestSeconds { get; init; } = 3600;
+
+    /// <summary>What the web server bears from one connection.</summary>
+    public HttpLimits Http { get; init; } = new();
+
     public UnknownFieldPolicy UnknownFields { get; init; } = UnknownFieldPolicy.Reject;
 
     /// <summary>Whether special tokens written in a /v1/completions prompt count as such.</summary>
@@ -65,6 +71,8 @@ public sealed record ServerSettings
         ["xhigh"] = 8192,
         ["max"] = 32768,
     };
+
+    internal TimeSpan RequestLimit => RequestSeconds == 0 ? Timeout.InfiniteTimeSpan : TimeSpan.FromSeconds(RequestSeconds);
 
     /// <summary>Checks what the binder cannot.</summary>
     /// <exception cref="SettingsException">Names the setting and what it may be.</exception>
@@ -85,11 +93,13 @@ public sealed record ServerSettings
         {
             (nameof(MaxPromptTokens), MaxPromptTokens), (nameof(MaxLogprobs), MaxLogprobs), (nameof(MaxLogitBias), MaxLogitBias),
             (nameof(KeepAliveSeconds), KeepAliveSeconds), (nameof(ShutdownSeconds), ShutdownSeconds),
+            (nameof(RequestSeconds), RequestSeconds),
         })
         {
             SettingsException.Require(value >= 0 && value <= int.MaxValue, Section, name, "0 or more", value);
         }
 
+        Http.Validate($"{Section}:{nameof(Http)}");
         foreach (var (effort, budget) in ReasoningEffort)
             SettingsException.Require(budget >= 0, Section, $"{nameof(ReasoningEffort)}:{effort}", "0 or more", budget);
     }

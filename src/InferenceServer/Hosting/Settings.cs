@@ -1,6 +1,8 @@
+using InferenceServer.Access;
 using InferenceServer.Models;
 using InferenceServer.Models.Checkpoints;
 using InferenceServer.Models.Cpu;
+using InferenceServer.Tracing;
 using Microsoft.Extensions.Configuration.Json;
 
 namespace InferenceServer.Hosting;
@@ -10,6 +12,10 @@ public sealed record Settings(ServerSettings Server, EngineSettings Engine, IRea
 {
     private const string ModelsSection = "Models";
 
+    public AccessSettings Access { get; init; } = new();
+
+    public TelemetrySettings Telemetry { get; init; } = new();
+
     /// <exception cref="SettingsException">A setting is unknown, or cannot be used.</exception>
     public static Settings Read(IConfiguration configuration, string contentRoot)
     {
@@ -17,11 +23,16 @@ public sealed record Settings(ServerSettings Server, EngineSettings Engine, IRea
         server.Validate();
         var engine = Bind<EngineSettings>(configuration, EngineSettings.Section);
         engine.Validate();
+        var access = Bind<AccessSettings>(configuration, AccessSettings.Section);
+        access.RequirePlainKeysFromEnvironment(configuration);
+        access.Validate();
+        var telemetry = Bind<TelemetrySettings>(configuration, TelemetrySettings.Section);
+        telemetry.Validate();
         var models = Bind<List<ModelSettings>>(OfModels(configuration), ModelsSection).SelectMany((model, index) => Resolve(model, index, engine, contentRoot)).ToList();
         if (models.Count == 0) throw new SettingsException($"No model is configured: give one with --{ModelsSection}:0:Path DIR, or in {SettingsFolder.FileName}.");
         var twice = models.GroupBy(model => model.Name).FirstOrDefault(group => group.Count() > 1);
         if (twice is not null) throw new SettingsException($"Two models have the name '{twice.Key}': set {ModelsSection}:N:Name.");
-        return new Settings(server, engine, models);
+        return new Settings(server, engine, models) { Access = access, Telemetry = telemetry };
     }
 
     // Models named on the command line or in the environment are the ones to serve, not those and the files'.

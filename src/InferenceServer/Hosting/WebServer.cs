@@ -19,6 +19,7 @@ internal static class WebServer
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxRequestBodySize = settings.MaxRequestBytes;
             kestrel.Limits.MaxConcurrentConnections = settings.MaxConnections;
+            settings.Http.Apply(kestrel.Limits);
         });
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(settings.ShutdownSeconds));
         return builder;

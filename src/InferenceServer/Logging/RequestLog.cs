@@ -6,7 +6,11 @@ namespace InferenceServer.Logging;
 /// <summary>What the request log says about one request: numbers and names, never a word of prompt, thought or answer.</summary>
 public sealed class RequestLog
 {
-    private readonly long _started = Stopwatch.GetTimestamp();
+    /// <summary>When it arrived, in ticks of <see cref="Stopwatch"/>.</summary>
+    public long Started { get; } = Stopwatch.GetTimestamp();
+
+    /// <summary>Code of the error it was answered with, or that ended its stream.</summary>
+    public string? Error { get; set; }
 
     public string? Model { get; set; }
 
@@ -15,7 +19,7 @@ public sealed class RequestLog
     /// <summary>From the request's arrival to its first token, in milliseconds.</summary>
     public double? FirstTokenMilliseconds { get; private set; }
 
-    public double Milliseconds => Stopwatch.GetElapsedTime(_started).TotalMilliseconds;
+    public double Milliseconds => Stopwatch.GetElapsedTime(Started).TotalMilliseconds;
 
     public static RequestLog Of(HttpContext context)
     {

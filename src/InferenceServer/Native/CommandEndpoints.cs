@@ -10,9 +10,9 @@ namespace InferenceServer.Native;
 internal sealed class CommandEndpoints(RunningGenerations running, RequestReader reader, UnknownFields unknown, ContextRoom room, WireFormat wire)
 {
     /// <exception cref="ApiException">400: the method has no thought to end. 404: nothing of this id runs. 409: it is answering already.</exception>
-    public async Task<IResult> SpeakAsync(string id)
+    public async Task<IResult> SpeakAsync(string id, HttpContext context)
     {
-        var (run, _) = running.Require(id);
+        var (run, _) = running.Require(id, context);
         var method = run.Request.Model.Thinking.Method;
         if (method != ThinkingMethod.Tas)
         {
@@ -29,7 +29,7 @@ internal sealed class CommandEndpoints(RunningGenerations running, RequestReader
     {
         var body = await reader.ReadAsync<ThoughtRequest>(context.Request);
         unknown.Check(body.Unknown);
-        var (run, takesBack) = running.Require(id);
+        var (run, takesBack) = running.Require(id, context);
         var model = run.Request.Model;
         var thought = ThoughtMapper.Encode(body.Thought, model);
         if (!takesBack)
@@ -43,9 +43,9 @@ internal sealed class CommandEndpoints(RunningGenerations running, RequestReader
     }
 
     /// <exception cref="ApiException">404: nothing of this id runs.</exception>
-    public IResult Cancel(string id)
+    public IResult Cancel(string id, HttpContext context)
     {
-        var (run, _) = running.Require(id);
+        var (run, _) = running.Require(id, context);
         run.Cancel();
         return Answer(id, run.Choices, "");
     }

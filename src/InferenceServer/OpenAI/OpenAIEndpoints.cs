@@ -1,3 +1,4 @@
+using InferenceServer.Access;
 using InferenceServer.Errors;
 using InferenceServer.Hosting;
 using InferenceServer.Requests;
@@ -45,7 +46,7 @@ internal static class OpenAIEndpoints
             .Accepts<DetokenizeRequest>("application/json").Produces<DetokenizeResponse>().FailsLikeOpenAI().WithTags("Tokens")
             .WithSummary("The text of tokens.");
         app.MapGet("/version", static (WireFormat wire) => Results.Json(TokenizeEndpoints.Version, wire.Of<VersionResponse>()))
-            .Produces<VersionResponse>().WithTags("Health").WithSummary("The version of this server.");
+            .Produces<VersionResponse>().WithTags("Health").WithSummary("The version of this server.").WithoutKey();
         return app;
     }
 }

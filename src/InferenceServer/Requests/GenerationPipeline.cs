@@ -1,4 +1,5 @@
 using InferenceServer.Hosting;
+using InferenceServer.Metrics;
 using InferenceServer.Models.Engine;
 using InferenceServer.Streaming;
 
@@ -13,6 +14,7 @@ public sealed class GenerationPipeline(
     RequestMapper mapper,
     StreamRunner stream,
     RunningGenerations running,
+    GenerationTelemetry telemetry,
     WireFormat wire,
     ServerSettings settings)
 {
@@ -27,24 +29,27 @@ public sealed class GenerationPipeline(
     public ServerSettings Settings => settings;
 
     /// <summary>The request's body, with every field that would be ignored refused or reported.</summary>
+    /// <exception cref="Errors.ApiException">Among others 429: nothing more fits into the queue; no token has been made of the body.</exception>
     public async Task<T> ReadAsync<T>(HttpContext context)
         where T : GenerationFields
     {
+        models.RequireRoom();
         var fields = await reader.ReadAsync<T>(context.Request);
+        models.RequireRoom(fields.Model);
         unknown.Check(fields.Unknown);
         return fields;
     }
 
     public async Task<(IReadOnlyList<ChoiceResult> Choices, GenerationUsage Usage)> CollectAsync(HttpContext context, MappedRequest request)
     {
-        using var run = GenerationRun.Start(request, context);
+        using var run = GenerationRun.Start(request, context, settings.RequestLimit, telemetry);
         var choices = await ChoiceResult.CollectAsync(run, context.RequestAborted);
         return (choices, run.Usage);
     }
 
     public async Task StreamAsync(HttpContext context, MappedRequest request, StreamFormat format)
     {
-        using var run = GenerationRun.Start(request, context);
+        using var run = GenerationRun.Start(request, context, settings.RequestLimit, telemetry);
         using var listed = running.Add(run, format.TakesBack);
         await stream.WriteAsync(context, run, format);
     }

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using InferenceServer.Access;
 using InferenceServer.Errors;
 using InferenceServer.Hosting;
 using InferenceServer.Models;
@@ -27,7 +28,7 @@ public enum ThoughtView
 }
 
 /// <summary>From the fields of a request, checked against the model, to what the engine takes. Nothing after it knows HTTP.</summary>
-public sealed class RequestMapper(ServerSettings settings, SamplingMapper sampling, ThoughtMapper thoughts, ContextRoom room)
+public sealed class RequestMapper(ServerSettings settings, SamplingMapper sampling, ThoughtMapper thoughts, ContextRoom room, IHttpContextAccessor http)
 {
     private const int MaxSaltLength = 256;
     private const int IdDigits = 32;
@@ -42,6 +43,7 @@ public sealed class RequestMapper(ServerSettings settings, SamplingMapper sampli
         string idPrefix, GenerationFields fields, ReadyModel ready, IReadOnlyList<IReadOnlyList<int>> prompts, int? choices, int? maxTokens, int? topLogprobs)
     {
         var model = ready.Model;
+        var caller = Caller.Of(http.HttpContext);
         var perPrompt = Bounds.Within("n", choices, 1, settings.MaxChoices, 1);
         if (prompts.Count * perPrompt > settings.MaxChoices)
             throw ApiException.Invalid("n", $"{prompts.Count} prompts times n = {perPrompt} is more than {settings.MaxChoices} choices.");
@@ -58,7 +60,7 @@ public sealed class RequestMapper(ServerSettings settings, SamplingMapper sampli
             Thinking = options,
             Seed = unchecked((ulong)(fields.Seed ?? Random.Shared.NextInt64())),
             Stop = sampling.Stops(fields.Stop),
-            CacheSalt = CacheSalt(fields.CacheSalt),
+            CacheSalt = caller.Salted(CacheSalt(fields.CacheSalt)),
         };
 
         var generations = new List<GenerationRequest>(prompts.Count * perPrompt);
@@ -71,7 +73,16 @@ public sealed class RequestMapper(ServerSettings settings, SamplingMapper sampli
         }
 
         var id = $"{idPrefix}-{RandomNumberGenerator.GetHexString(IdDigits, lowercase: true)}";
-        return new MappedRequest(id, model, generations, prompts.Sum(prompt => prompt.Count), ThoughtMapper.View(fields, model), topLogprobs is not null);
+        return new MappedRequest(id, model, generations, prompts.Sum(prompt => prompt.Count), View(fields, model, caller), topLogprobs is not null);
+    }
+
+    // A key that may not see thoughts gets the same answers without them.
+    private static ThoughtView View(GenerationFields fields, ServedModel model, Caller caller)
+    {
+        if (caller.MaySeeThoughts) return ThoughtMapper.View(fields, model);
+        if (fields.IncludeReasoning != true && fields.Thoughts is null) return ThoughtView.Hidden;
+        var param = fields.Thoughts is null ? "include_reasoning" : "thoughts";
+        throw new ApiException(StatusCodes.Status403Forbidden, "This API key may not see thoughts.", "thoughts_not_allowed", param);
     }
 
     private static string CacheSalt(string? salt) => salt is null or { Length: <= MaxSaltLength }

@@ -30,9 +30,12 @@ public sealed class RequestReader(WireFormat wire)
         }
     }
 
-    // Routing has refused other types, but lets a body without any pass.
+    // Routing has refused other types, but lets a body without any pass. What is small when it comes must stay so: nothing is
+    // decompressed.
     private static void RequireUtf8Json(HttpRequest request)
     {
+        if (request.Headers.ContentEncoding is { Count: > 0 } coding && coding != "identity")
+            throw new ApiException(StatusCodes.Status415UnsupportedMediaType, "Compressed bodies are not taken: send it without Content-Encoding.", "unsupported_media_type");
         var charset = request.GetTypedHeaders().ContentType?.Charset.Value?.Trim('"');
         if (request.HasJsonContentType() && (charset is null || charset.Equals("utf-8", StringComparison.OrdinalIgnoreCase))) return;
         throw new ApiException(StatusCodes.Status415UnsupportedMediaType, "The request body must be JSON in UTF-8: send Content-Type: application/json.", "unsupported_media_type");

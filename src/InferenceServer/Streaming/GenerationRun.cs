@@ -1,8 +1,11 @@
+using InferenceServer.Access;
 using InferenceServer.Errors;
 using InferenceServer.Logging;
+using InferenceServer.Metrics;
 using InferenceServer.Models.Engine;
 using InferenceServer.Models.Thinking;
 using InferenceServer.Requests;
+using InferenceServer.Tracing;
 
 namespace InferenceServer.Streaming;
 
@@ -16,37 +19,52 @@ public readonly record struct ChoiceEvent(int Choice, GenerationEvent Event);
 public sealed class GenerationRun : IDisposable
 {
     private readonly List<Generation> _generations = [];
+    private readonly List<GenerationWatch> _watches = [];
     private readonly Task<bool>?[] _waits;
     private readonly RequestLog _log;
     private readonly CancellationTokenRegistration _abort;
+    private readonly TimeSpan _limit;
+    private readonly GenerationSpan _span;
     private int _next;
 
-    private GenerationRun(MappedRequest request, HttpContext context)
+    private GenerationRun(MappedRequest request, HttpContext context, TimeSpan limit, GenerationTelemetry telemetry)
     {
         Request = request;
+        Caller = Caller.Of(context);
+        _limit = limit;
         _waits = new Task<bool>?[request.Generations.Count];
         _log = RequestLog.Of(context);
         _log.Model = request.Model.Name;
         Usage = new GenerationUsage(request.PromptTokens, 0, 0);
+        _span = telemetry.Begin(request);
         try
         {
-            foreach (var generation in request.Generations) _generations.Add(request.Model.Submit(generation));
+            foreach (var generation in request.Generations)
+            {
+                _watches.Add(telemetry.Watch(request.Model.Name, generation, Caller, _log));
+                _generations.Add(request.Model.Submit(generation, _watches[^1]));
+                telemetry.Queued(request.Model.Name);
+            }
         }
         catch (EngineBusyException exception)
         {
-            Dispose();
-            throw ApiException.Busy(exception.Message, (int)Math.Ceiling(exception.RetryAfter.TotalSeconds));
+            Abandon("queue_full");
+            throw ApiException.Busy(exception);
         }
         catch (Exception exception) when (exception is InvalidOperationException or ObjectDisposedException)
         {
-            Dispose();
+            Abandon("engine_unavailable");
             throw ApiException.Unavailable("The engine takes no requests; see /health.", "engine_unavailable", retryAfter: 5);
         }
 
+        Caller.Used(request.PromptTokens);
         _abort = context.RequestAborted.UnsafeRegister(static run => ((GenerationRun)run!).Cancel(), this);
     }
 
     public MappedRequest Request { get; }
+
+    /// <summary>Who started it, and alone may command it.</summary>
+    public Caller Caller { get; }
 
     public int Choices => _waits.Length;
 
@@ -58,8 +76,10 @@ public sealed class GenerationRun : IDisposable
     /// <summary>Of the choices that have ended; complete when all have.</summary>
     public GenerationUsage Usage { get; private set; }
 
+    /// <param name="limit">How long the request may take from its arrival; infinite = no limit.</param>
     /// <exception cref="ApiException">429: the queue is full. 503: the engine takes no requests.</exception>
-    public static GenerationRun Start(MappedRequest request, HttpContext context) => new(request, context);
+    public static GenerationRun Start(MappedRequest request, HttpContext context, TimeSpan limit, GenerationTelemetry telemetry) =>
+        new(request, context, limit, telemetry);
 
     /// <summary>The next event, if one is there already.</summary>
     public bool TryRead(out ChoiceEvent choiceEvent)
@@ -78,16 +98,19 @@ public sealed class GenerationRun : IDisposable
         return false;
     }
 
-    /// <summary>Until an event may be there, or the time is over: then false.</summary>
+    /// <summary>Until an event may be there, or the patience is over: then false.</summary>
+    /// <exception cref="ApiException">503: the request has taken as long as it may.</exception>
     public async ValueTask<bool> WaitAsync(TimeSpan patience, CancellationToken cancellation)
     {
+        var left = TimeLeft();
         try
         {
-            await AnyEvent().WaitAsync(patience, cancellation);
+            await AnyEvent().WaitAsync(Shorter(patience, left), cancellation);
             return true;
         }
         catch (TimeoutException)
         {
+            TimeLeft();
             return false;
         }
     }
@@ -109,7 +132,31 @@ public sealed class GenerationRun : IDisposable
     {
         _abort.Dispose();
         Cancel();
-        _log.Usage = Usage;
+        // What a client that left did not wait for was generated all the same.
+        _log.Usage = new GenerationUsage(Request.PromptTokens, _watches.Sum(watch => watch.Usage.ThoughtTokens), _watches.Sum(watch => watch.Usage.AnswerTokens));
+        _span.End(_watches, Request.PromptTokens, _log, _log.Error);
+    }
+
+    private void Abandon(string error)
+    {
+        _log.Error = error;
+        Dispose();
+    }
+
+    private static TimeSpan Shorter(TimeSpan one, TimeSpan other)
+    {
+        if (one == Timeout.InfiniteTimeSpan) return other;
+        return other == Timeout.InfiniteTimeSpan || one < other ? one : other;
+    }
+
+    private TimeSpan TimeLeft()
+    {
+        if (_limit == Timeout.InfiniteTimeSpan) return _limit;
+        var left = _limit - TimeSpan.FromMilliseconds(_log.Milliseconds);
+        if (left > TimeSpan.Zero) return left;
+        _log.Error = "request_timeout";
+        throw new ApiException(
+            StatusCodes.Status503ServiceUnavailable, $"The request took longer than {_limit.TotalSeconds} s (setting Server:RequestSeconds).", "request_timeout");
     }
 
     private void Observe(GenerationEvent generationEvent)
@@ -126,6 +173,9 @@ public sealed class GenerationRun : IDisposable
                     ThoughtTokens = Usage.ThoughtTokens + finished.Usage.ThoughtTokens,
                     AnswerTokens = Usage.AnswerTokens + finished.Usage.AnswerTokens,
                 };
+                break;
+            case GenerationEvent.Failed failed:
+                _log.Error = ApiException.Failed(failed).Code;
                 break;
             default:
                 break;

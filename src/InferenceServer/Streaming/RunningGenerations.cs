@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using InferenceServer.Access;
 using InferenceServer.Errors;
 
 namespace InferenceServer.Streaming;
@@ -21,9 +22,13 @@ public sealed class RunningGenerations
 
     public bool Contains(string id) => _entries.ContainsKey(id);
 
-    /// <exception cref="ApiException">404: nothing of this id runs.</exception>
-    public (GenerationRun Run, bool TakesBack) Require(string id) =>
-        _entries.TryGetValue(id, out var entry) ? (entry.Run, entry.TakesBack) : throw NotFound();
+    /// <exception cref="ApiException">403: the caller's key commands nothing. 404: nothing of this id runs, or another key started it.</exception>
+    public (GenerationRun Run, bool TakesBack) Require(string id, HttpContext context)
+    {
+        var caller = Caller.Of(context);
+        if (!caller.MayCommand) throw new ApiException(StatusCodes.Status403Forbidden, "This API key may not command streams.", "commands_not_allowed");
+        return _entries.TryGetValue(id, out var entry) && entry.Run.Caller.Is(caller) ? (entry.Run, entry.TakesBack) : throw NotFound();
+    }
 
     public static ApiException NotFound() => new(
         StatusCodes.Status404NotFound,

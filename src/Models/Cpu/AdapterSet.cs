@@ -14,7 +14,7 @@ internal sealed unsafe class AdapterSet : IDisposable
     private readonly RowLoop _rows;
     private readonly NativeBuffer _low = new();
     private readonly NativeBuffer _delta = new();
-    private readonly Action<int> _add;
+    private readonly Action<int, int> _add;
     private LoraWeights _lora = null!;
     private float* _y;
     private nint _ldy;
@@ -27,7 +27,7 @@ internal sealed unsafe class AdapterSet : IDisposable
                 adapter.Targets.ToDictionary(target => target.Key, target => new LoraWeights(target.Value, threads))),
         ];
         (_kernels, _products, _rows) = (kernels, products, rows);
-        _add = row => _kernels.AddScaled(_y + (row * _ldy), _delta.Floats + ((nint)row * _lora.B.Outputs), _lora.Scale, _lora.Outputs);
+        _add = AddDelta;
     }
 
     public long Bytes => _adapters.Sum(adapter => adapter.Values.Sum(lora => lora.A.Bytes + lora.B.Bytes));
@@ -67,5 +67,11 @@ internal sealed unsafe class AdapterSet : IDisposable
         (_lora, _ldy) = (lora, ldy);
         _y = y;
         _rows.Run(rows, lora.Outputs, _add);
+    }
+
+    private void AddDelta(int from, int to)
+    {
+        for (var row = from; row < to; row++)
+            _kernels.AddScaled(_y + (row * _ldy), _delta.Floats + ((nint)row * _lora.B.Outputs), _lora.Scale, _lora.Outputs);
     }
 }

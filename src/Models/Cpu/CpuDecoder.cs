@@ -109,12 +109,20 @@ public sealed unsafe class CpuDecoder : IDecoder
         ObjectDisposedException.ThrowIf(_disposed, this);
         var segments = SegmentPlanner.Plan(batch);
         _validator.Check(batch, segments);
-        Prepare(segments);
-        for (var i = 0; i < segments.Count; i++) RunSegment(i == 0 ? null : segments[i - 1], segments[i]);
+        _pool.Stepping = true;
+        try
+        {
+            Prepare(segments);
+            for (var i = 0; i < segments.Count; i++) RunSegment(i == 0 ? null : segments[i - 1], segments[i]);
 
-        var heads = _heads.Run([.. batch.Ops.OfType<HeadCall>()]);
-        foreach (var blend in batch.Ops.OfType<KvBlend>()) Blend(blend);
-        return new StepResult(heads);
+            var heads = _heads.Run([.. batch.Ops.OfType<HeadCall>()]);
+            foreach (var blend in batch.Ops.OfType<KvBlend>()) Blend(blend);
+            return new StepResult(heads);
+        }
+        finally
+        {
+            _pool.Stepping = false;
+        }
     }
 
     /// <inheritdoc/>

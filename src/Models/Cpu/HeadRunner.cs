@@ -1,3 +1,4 @@
+using System.Numerics.Tensors;
 using InferenceServer.Models.Cpu.Kernels;
 using InferenceServer.Models.Cpu.Memory;
 using InferenceServer.Models.Cpu.Nets;
@@ -109,10 +110,7 @@ internal sealed unsafe class HeadRunner : IDisposable
     private void Sample(int index, int worker)
     {
         var logits = new Span<float>(_logits.Floats + ((nint)index * _ldLogits), _vocabulary);
-        if (_scale != 1)
-        {
-            for (var i = 0; i < logits.Length; i++) logits[i] *= _scale;
-        }
+        if (_scale != 1) TensorPrimitives.Multiply(logits, _scale, logits);
 
         _results[_pass[index]] = Sampler.Sample(logits, _calls[_pass[index]].Sample, _mix[index]);
     }

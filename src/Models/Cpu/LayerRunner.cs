@@ -26,13 +26,14 @@ internal sealed unsafe class LayerRunner : IDisposable
     private readonly nint _ldQkv;
     private readonly nint _ldContext;
     private readonly nint _ldMlp;
-    private readonly Action<int> _normBody;
-    private readonly Action<int> _placeBody;
-    private readonly Action<int> _afterAttentionBody;
-    private readonly Action<int> _activateBody;
-    private readonly Action<int> _afterMlpBody;
+    private readonly Action<int, int> _normBody;
+    private readonly Action<int, int> _placeBody;
+    private readonly Action<int, int> _afterAttentionBody;
+    private readonly Action<int, int> _activateBody;
+    private readonly Action<int, int> _afterMlpBody;
     private float* _x;
     private LayerWeights _layer = null!;
+    private LayerWeights? _next;
     private (RopeTable? Short, RopeTable? Long) _rope;
     private KvLayerLayout _layout;
     private IReadOnlyList<SegmentRows> _groups = [];
@@ -96,10 +97,13 @@ internal sealed unsafe class LayerRunner : IDisposable
         for (var group = 0; group < _groups.Count; group++)
             _groupOfRow.AsSpan(_groups[group].Offset, _groups[group].Group.Count).Fill(group);
 
+        _layer = _layers[segment.Range.Lo];
+        _rowLoop.Run(segment.RowCount, 2 * _hidden, _normBody);
         var loaded = -1;
         for (var layer = segment.Range.Lo; layer < segment.Range.Hi; layer++)
         {
             if (_arena.Geometry.GroupOf(layer) != loaded) _pages.Load(_groups, loaded = _arena.Geometry.GroupOf(layer));
+            _next = layer + 1 < segment.Range.Hi ? _layers[layer + 1] : null;
             RunLayer(layer, segment.RowCount);
         }
     }
@@ -122,13 +126,12 @@ internal sealed unsafe class LayerRunner : IDisposable
         var attention = layer.Spec.Attention;
         (_rope, _layout) = (_ropes[index], _arena.Layout[index]);
 
-        _rowLoop.Run(rows, 2 * _hidden, _normBody);
         _products.Run(layer.Qkv.Weight, layer.Qkv.Bias, _normed.Floats, Stride, _qkv.Floats, _ldQkv, rows);
         var (query, key, value) = (layer.Qkv.Weight.Offsets[0], layer.Qkv.Weight.Offsets[1], layer.Qkv.Weight.Offsets[2]);
         _adapters.Apply(index, Projection.Query, _groups, _normed.Floats, Stride, _qkv.Floats + query, _ldQkv);
         _adapters.Apply(index, Projection.Key, _groups, _normed.Floats, Stride, _qkv.Floats + key, _ldQkv);
         _adapters.Apply(index, Projection.Value, _groups, _normed.Floats, Stride, _qkv.Floats + value, _ldQkv);
-        _rowLoop.Run(rows, layer.Qkv.Weight.Outputs, _placeBody);
+        _rowLoop.Run(rows, layer.Qkv.Weight.Outputs, _placeBody, KvLayout.TileTokens);
 
         _attention.Run(attention, index, _groups, _pages, _qkv.Floats, _ldQkv, _context.Floats, _ldContext);
         _products.Run(layer.Output.Weight, layer.Output.Bias, _context.Floats, _ldContext, _out.Floats, Stride, rows);
@@ -142,27 +145,40 @@ internal sealed unsafe class LayerRunner : IDisposable
         _rowLoop.Run(rows, 4 * layer.MlpIn.Weight.Outputs, _activateBody);
         _products.Run(layer.Down.Weight, layer.Down.Bias, _mlp.Floats, _ldMlp, _out.Floats, Stride, rows);
         _adapters.Apply(index, Projection.Down, _groups, _mlp.Floats, _ldMlp, _out.Floats, Stride);
-        _rowLoop.Run(rows, 2 * _hidden, _afterMlpBody);
+        _rowLoop.Run(rows, 4 * _hidden, _afterMlpBody);
     }
 
-    private void Norm(int row) => _layer.AttentionNorm.Apply(_kernels, _x + (row * Stride), _normed.Floats + (row * Stride));
+    private void Norm(int from, int to)
+    {
+        for (var row = from; row < to; row++) _layer.AttentionNorm.Apply(_kernels, _x + (row * Stride), _normed.Floats + (row * Stride));
+    }
 
-    /// <summary>Head norms, rotary positions, and the row's key and value into its page.</summary>
-    private void Place(int row)
+    /// <summary>Head norms, rotary positions, and the rows' keys and values into their pages.</summary>
+    private void Place(int from, int to)
     {
         var attention = _layer.Spec.Attention;
-        var (group, offset) = _groups[_groupOfRow[row]];
-        var position = group.Start + row - offset;
         var offsets = _layer.Qkv.Weight.Offsets;
-        var qkv = _qkv.Floats + (row * _ldQkv);
-        var rope = group.Kv.IsLong ? _rope.Long ?? _rope.Short : _rope.Short;
-        Turn(qkv + offsets[0], attention.Heads, attention.HeadDim, _layer.QueryNorm, rope, position);
-        Turn(qkv + offsets[1], attention.KvHeads, attention.HeadDim, _layer.KeyNorm, rope, position);
-        var page = _pages.Of(_groupOfRow[row])[position / _arena.Geometry.PageTokens];
+        for (var row = from; row < to; row++)
+        {
+            var (group, offset) = _groups[_groupOfRow[row]];
+            var position = group.Start + row - offset;
+            var qkv = _qkv.Floats + (row * _ldQkv);
+            var rope = group.Kv.IsLong ? _rope.Long ?? _rope.Short : _rope.Short;
+            Turn(qkv + offsets[0], attention.Heads, attention.HeadDim, _layer.QueryNorm, rope, position);
+            Turn(qkv + offsets[1], attention.KvHeads, attention.HeadDim, _layer.KeyNorm, rope, position);
+        }
+
+        // Keys are stored across positions: a head's lines stay close while all rows write to them.
         for (var head = 0; head < attention.KvHeads; head++)
         {
             var (key, value) = (offsets[1] + (head * attention.HeadDim), offsets[2] + (head * attention.HeadDim));
-            _arena.Write(page, position % _arena.Geometry.PageTokens, _layout, head, attention.HeadDim, qkv + key, qkv + value);
+            for (var row = from; row < to; row++)
+            {
+                var (group, offset) = _groups[_groupOfRow[row]];
+                var (page, token) = Math.DivRem(group.Start + row - offset, _arena.Geometry.PageTokens);
+                var qkv = _qkv.Floats + (row * _ldQkv);
+                _arena.Write(_pages.Of(_groupOfRow[row])[page], token, _layout, head, attention.HeadDim, qkv + key, qkv + value);
+            }
         }
     }
 
@@ -175,21 +191,34 @@ internal sealed unsafe class LayerRunner : IDisposable
         }
     }
 
-    private void AfterAttention(int row)
+    private void AfterAttention(int from, int to)
     {
-        _kernels.AddScaled(_x + (row * Stride), _out.Floats + (row * Stride), _layer.Spec.ResidualScale, _hidden);
-        _layer.MlpNorm?.Apply(_kernels, _x + (row * Stride), _normed.Floats + (row * Stride));
+        for (var row = from; row < to; row++)
+        {
+            _kernels.AddScaled(_x + (row * Stride), _out.Floats + (row * Stride), _layer.Spec.ResidualScale, _hidden);
+            _layer.MlpNorm?.Apply(_kernels, _x + (row * Stride), _normed.Floats + (row * Stride));
+        }
     }
 
-    private void Activate(int row)
+    private void Activate(int from, int to)
     {
         var mlp = _layer.Spec.Mlp;
-        var gate = _mlp.Floats + (row * _ldMlp);
-        _kernels.Activate(mlp.Activation, gate, mlp.Gate is null ? null : gate + _layer.MlpIn.Weight.Offsets[1], mlp.Up.Outputs);
+        for (var row = from; row < to; row++)
+        {
+            var gate = _mlp.Floats + (row * _ldMlp);
+            _kernels.Activate(mlp.Activation, gate, mlp.Gate is null ? null : gate + _layer.MlpIn.Weight.Offsets[1], mlp.Up.Outputs);
+        }
     }
 
-    private void AfterMlp(int row) =>
-        _kernels.AddScaled(_x + (row * Stride), _out.Floats + (row * Stride), _layer.Spec.ResidualScale, _hidden);
+    // And the next layer's norm, while the row is close.
+    private void AfterMlp(int from, int to)
+    {
+        for (var row = from; row < to; row++)
+        {
+            _kernels.AddScaled(_x + (row * Stride), _out.Floats + (row * Stride), _layer.Spec.ResidualScale, _hidden);
+            _next?.AttentionNorm.Apply(_kernels, _x + (row * Stride), _normed.Floats + (row * Stride));
+        }
+    }
 
     private static (RopeTable? Short, RopeTable? Long) Tables(Dictionary<RopeSpec, RopeTable> tables, RopeSpec? spec, int maxPositions)
     {

@@ -1,3 +1,4 @@
+using System.Numerics.Tensors;
 using System.Runtime.CompilerServices;
 using InferenceServer.Models.Cpu.Kernels;
 using InferenceServer.Models.Cpu.Memory;
@@ -15,7 +16,7 @@ internal sealed unsafe class PagedAttention : IDisposable
     private const int QueriesPerItem = 16;
 
     // Multiply-adds that are not worth waking a second thread for.
-    private const long InlineWork = 256 << 10;
+    private const long InlineWork = 32 << 10;
 
     private readonly KernelSet _kernels;
     private readonly WorkerPool _pool;
@@ -97,28 +98,34 @@ internal sealed unsafe class PagedAttention : IDisposable
         var queries = item.Rows * heads;
         var pageTokens = _arena.Geometry.PageTokens;
         var end = End(group, item.First + item.Rows - 1);
-        var origin = Begin(group, item.First) / pageTokens * pageTokens;
+        var firstPage = Begin(group, item.First) / pageTokens;
+        var origin = firstPage * pageTokens;
 
         var ldScores = ScoreStride(end - origin);
-        var scores = _scratch[worker].Floats;
+        var places = new Places(_scratch[worker].Floats, end - origin, pageTokens);
+        var scores = _scratch[worker].Floats + Places.Floats(end - origin, pageTokens);
         var q = scores + (queries * ldScores);
         var output = q + ((nint)queries * _spec.HeadDim);
         new Span<float>(output, queries * _layout.ValueWidth).Clear();
         for (var i = 0; i < queries; i++)
         {
             var from = _queries + ((offset + item.First + (i / heads)) * _ldq) + (((item.Head * heads) + (i % heads)) * _spec.HeadDim);
-            for (var d = 0; d < _spec.HeadDim; d++) q[(i * _spec.HeadDim) + d] = from[d] * _spec.Scale;
+            TensorPrimitives.Multiply(new ReadOnlySpan<float>(from, _spec.HeadDim), _spec.Scale, new Span<float>(q + (i * _spec.HeadDim), _spec.HeadDim));
         }
 
-        for (var page = origin / pageTokens; page * pageTokens < end; page++)
+        var count = 0;
+        for (var page = firstPage; page * pageTokens < end; page++)
         {
             var keys = _arena.Keys(pages[page], _layout, item.Head);
+            places.Values[page - firstPage] = _arena.Values(pages[page], _layout, item.Head);
             for (var token = 0; token < pageTokens && (page * pageTokens) + token < end; token += KvLayout.TileTokens)
             {
-                var to = scores + ((page * pageTokens) + token - origin);
-                _kernels.Scores(q, _spec.HeadDim, queries, keys + (token * _spec.HeadDim), _spec.HeadDim, to, ldScores);
+                places.Tiles[count] = keys + (token * _spec.HeadDim);
+                places.At[count++] = (page * pageTokens) + token - origin;
             }
         }
+
+        _kernels.Scores(q, _spec.HeadDim, queries, places.Tiles, places.At, count, _spec.HeadDim, scores, ldScores);
 
         var sums = stackalloc float[queries];
         for (var i = 0; i < queries; i++)
@@ -133,38 +140,33 @@ internal sealed unsafe class PagedAttention : IDisposable
         var (shared, sharedEnd) = (Begin(group, item.First + item.Rows - 1), End(group, item.First));
         if (shared >= sharedEnd) (shared, sharedEnd) = (end, end);
         for (var row = 0; row < item.Rows; row++)
-        {
-            var (from, to) = (Begin(group, item.First + row), Math.Min(shared, End(group, item.First + row)));
-            Accumulate(item, pages, scores, ldScores, output, row, 1, origin, from, to);
-        }
-
-        Accumulate(item, pages, scores, ldScores, output, 0, item.Rows, origin, shared, sharedEnd);
-        for (var row = 0; row < item.Rows; row++)
-            Accumulate(item, pages, scores, ldScores, output, row, 1, origin, sharedEnd, End(group, item.First + row));
+            Accumulate(row, 1, Begin(group, item.First + row), Math.Min(shared, End(group, item.First + row)));
+        Accumulate(0, item.Rows, shared, sharedEnd);
+        for (var row = 0; row < item.Rows; row++) Accumulate(row, 1, sharedEnd, End(group, item.First + row));
 
         for (var i = 0; i < queries; i++)
         {
             var to = _output + ((offset + item.First + (i / heads)) * _ldo) + (((item.Head * heads) + (i % heads)) * _spec.HeadDim);
-            for (var d = 0; d < _spec.HeadDim; d++) to[d] = output[(i * _layout.ValueWidth) + d] / sums[i];
+            var sum = new ReadOnlySpan<float>(output + (i * _layout.ValueWidth), _spec.HeadDim);
+            TensorPrimitives.Divide(sum, sums[i], new Span<float>(to, _spec.HeadDim));
         }
-    }
 
-    /// <summary>Adds positions [from, to) to the outputs of some rows of an item.</summary>
-    private void Accumulate(
-        Item item, ReadOnlySpan<int> pages, float* scores, nint ldScores, float* output, int row, int rows, int origin, int from, int to)
-    {
-        var heads = _spec.Heads / _spec.KvHeads;
-        var pageTokens = _arena.Geometry.PageTokens;
-        scores += row * heads * ldScores;
-        output += row * heads * _layout.ValueWidth;
-        while (from < to)
+        // Adds positions [from, to) to the outputs of some rows.
+        void Accumulate(int row, int rows, int from, int to)
         {
-            var token = from % pageTokens;
-            var count = Math.Min(pageTokens - token, to - from);
-            var values = _arena.Values(pages[from / pageTokens], _layout, item.Head) + (token * _layout.ValueWidth);
+            if (from >= to) return;
+            var first = (nint)row * heads;
             _kernels.Accumulate(
-                scores + (from - origin), ldScores, rows * heads, values, count, _layout.ValueWidth, output, _layout.ValueWidth);
-            from += count;
+                scores + (first * ldScores),
+                ldScores,
+                rows * heads,
+                places.Values,
+                pageTokens,
+                from - origin,
+                to - origin,
+                _layout.ValueWidth,
+                output + (first * _layout.ValueWidth),
+                _layout.ValueWidth);
         }
     }
 
@@ -178,7 +180,37 @@ internal sealed unsafe class PagedAttention : IDisposable
     private static nint ScoreStride(int positions) => ((positions + 15) / 16 * 16) + 32;
 
     private long ScratchFloats(int queries, int length) =>
-        checked(queries * ((long)ScoreStride(length + _arena.Geometry.PageTokens) + _spec.HeadDim + _layout.ValueWidth));
+        checked((queries * ((long)ScoreStride(length + _arena.Geometry.PageTokens) + _spec.HeadDim + _layout.ValueWidth))
+            + Places.Floats(length + _arena.Geometry.PageTokens, _arena.Geometry.PageTokens));
+
+    /// <summary>Where an item's keys and values lie: tiles of sixteen keys and their first positions; values by page.</summary>
+    private readonly struct Places
+    {
+        public readonly float** Tiles;
+        public readonly float** Values;
+        public readonly int* At;
+
+        public Places(float* scratch, int positions, int pageTokens)
+        {
+            var (pages, tiles) = Count(positions, pageTokens);
+            Tiles = (float**)scratch;
+            Values = Tiles + tiles;
+            At = (int*)(Values + pages);
+        }
+
+        /// <summary>Room for all three, a whole number of vectors.</summary>
+        public static long Floats(int positions, int pageTokens)
+        {
+            var (pages, tiles) = Count(positions, pageTokens);
+            return ((3L * tiles) + (2L * pages) + 15) / 16 * 16;
+        }
+
+        private static (int Pages, int Tiles) Count(int positions, int pageTokens)
+        {
+            var pages = ((positions + pageTokens - 1) / pageTokens) + 1;
+            return (pages, pages * ((pageTokens + KvLayout.TileTokens - 1) / KvLayout.TileTokens));
+        }
+    }
 
     private readonly record struct Item(int Group, int First, int Rows, int Head);
 }

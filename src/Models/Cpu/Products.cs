@@ -1,6 +1,5 @@
 using InferenceServer.Models.Cpu.Kernels;
 using InferenceServer.Models.Cpu.Memory;
-using InferenceServer.Models.Cpu.Tiles;
 using InferenceServer.Models.Cpu.Weights;
 
 namespace InferenceServer.Models.Cpu;
@@ -12,13 +11,16 @@ namespace InferenceServer.Models.Cpu;
 internal sealed unsafe class Products : IDisposable
 {
     // Work below this, in bytes of weights or 1/8 of a multiply-add, is done before a second thread has noticed.
-    private const long InlineWork = 640 << 10;
+    private const long InlineWork = 128 << 10;
 
     // Activations below this are rounded before a second thread has noticed.
     private const long InlineActivations = 32 << 10;
 
-    // An item streams at least this many bytes of weights, so that the counter is not what is waited for.
+    // An item streams at least this many bytes of weights, so that the counter is not what is waited for...
     private const long ItemBytes = 48 << 10;
+
+    // ...unless there are fewer items than this for a thread, and one of them is what is waited for.
+    private const int ItemsPerThread = 8;
 
     // 192 rows and 6 strips of 2,048 inputs are 1.5 MB in bf16.
     private const int ManyRows = 192;
@@ -86,7 +88,7 @@ internal sealed unsafe class Products : IDisposable
     private int Split(PackedMatrix weight, int rows)
     {
         var share = Math.Max(1, weight.Strips / _pool.Threads);
-        var atLeast = rows >= ManyRows ? ManyStrips : (int)((ItemBytes + weight.StripBytes - 1) / weight.StripBytes);
+        var atLeast = rows >= ManyRows ? ManyStrips : Math.Min((int)((ItemBytes + weight.StripBytes - 1) / weight.StripBytes), share / ItemsPerThread);
         _stripsPerItem = Math.Clamp(atLeast, 1, share);
         _stripItems = (weight.Strips + _stripsPerItem - 1) / _stripsPerItem;
         // Few strips on many threads: split the rows as well.
@@ -108,10 +110,7 @@ internal sealed unsafe class Products : IDisposable
         }
 
         _ldx = Activations.RowBytes(_form, _weight.Inputs);
-        // Tiles read whole sets of rows.
-        var padded = (_rows + TileCall.TileRows - 1) / TileCall.TileRows * TileCall.TileRows;
-        _x = (byte*)_rounded.Ensure((padded * (long)_ldx / sizeof(float)) + 1);
-        new Span<byte>(_x + (_rows * _ldx), checked((int)((padded - _rows) * _ldx))).Clear();
+        _x = (byte*)_rounded.Ensure((_rows * (long)_ldx / sizeof(float)) + 1);
         if (_rows * (long)_weight.Inputs >= InlineActivations)
         {
             _pool.Run(_rows, _round);

@@ -3,25 +3,36 @@ using System.Runtime.ExceptionServices;
 namespace InferenceServer.Models.Cpu;
 
 /// <summary>
-/// Persistent threads that share the items of one job at a time. Items come from an atomic counter, so a thread that
-/// loses its core delays only the item it holds; the caller works too and waits only for workers that have joined.
-/// Workers spin briefly after a job, then sleep until the next: an idle pool uses no CPU.
+/// Persistent threads that share the items of one job at a time. Each begins with a stretch of its own, so that what it
+/// prefetches is what it needs next, and then helps out in the others'; items come from atomic counters, so a thread that
+/// loses its core delays only the item it holds. The caller works too and waits only for workers that have joined.
+/// Workers spin briefly after a job, longer within a step, then sleep until the next: an idle pool uses no CPU.
 /// </summary>
 internal sealed class WorkerPool : IDisposable
 {
-    // About 30 µs on current machines: longer than the gap between two products of a step.
-    private const int SpinsBeforeSleep = 1000;
+    // Some 100 µs on current machines: about the gap between two steps of a busy engine.
+    private const int SpinsBeforeSleep = 3000;
+
+    // Some 3 ms: work that a step does on one thread must not put the others to sleep.
+    private const int SpinsWithinStep = 100_000;
+
+    // The caller waits for items that are being worked on: microseconds, unless a worker has lost its core.
+    private const int SpinsBeforeYield = 10_000;
+
+    // A cache line between counters, so that threads do not wait for each other's.
+    private const int Apart = 128 / sizeof(int);
 
     private readonly Thread[] _workers;
+    private readonly int[] _next; // at (1 + thread) · Apart
     private readonly SemaphoreSlim _wake = new(0);
     private Action<int, int>? _body;
     private ExceptionDispatchInfo? _failure;
     private int _items;
-    private int _next;
     private int _job;
     private int _open;
     private int _joined;
     private int _asleep;
+    private volatile bool _stepping;
     private volatile bool _stopping;
 
     /// <param name="threads">Threads that compute, the caller's included; at least 1.</param>
@@ -29,6 +40,7 @@ internal sealed class WorkerPool : IDisposable
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(threads, 1);
         _workers = new Thread[threads - 1];
+        _next = new int[(threads + 2) * Apart];
         for (var i = 0; i < _workers.Length; i++)
         {
             var worker = i + 1;
@@ -38,6 +50,9 @@ internal sealed class WorkerPool : IDisposable
     }
 
     public int Threads => _workers.Length + 1;
+
+    /// <summary>Whether jobs will follow each other closely, with at most a few milliseconds between them.</summary>
+    public bool Stepping { set => _stepping = value; }
 
     /// <summary>
     /// Calls body(item, worker) for every item in [0, items), in any order, and returns when all are done; worker is
@@ -54,7 +69,7 @@ internal sealed class WorkerPool : IDisposable
         _body = body;
         _items = items;
         _failure = null;
-        Volatile.Write(ref _next, 0);
+        for (var thread = 0; thread < Threads; thread++) Volatile.Write(ref Next(thread), First(thread));
         _job = _job == int.MaxValue ? 1 : _job + 1;
         Interlocked.Exchange(ref _open, _job);
         var asleep = Math.Min(Volatile.Read(ref _asleep), items - 1);
@@ -62,8 +77,12 @@ internal sealed class WorkerPool : IDisposable
 
         TakeItems(0);
         Interlocked.Exchange(ref _open, 0);
-        var spin = new SpinWait();
-        while (Volatile.Read(ref _joined) != 0) spin.SpinOnce(sleep1Threshold: -1);
+        for (var spins = 0; Volatile.Read(ref _joined) != 0; spins++)
+        {
+            if (spins < SpinsBeforeYield) Thread.SpinWait(1);
+            else Thread.Yield();
+        }
+
         _body = null;
         _failure?.Throw();
     }
@@ -95,7 +114,7 @@ internal sealed class WorkerPool : IDisposable
     /// <summary>The number of an open job other than <paramref name="seen"/>, or 0 after a sleep.</summary>
     private int WaitForJob(int seen)
     {
-        for (var spins = 0; spins < SpinsBeforeSleep; spins++)
+        for (var spins = 0; spins < (_stepping ? SpinsWithinStep : SpinsBeforeSleep); spins++)
         {
             var job = Volatile.Read(ref _open);
             if (job != 0 && job != seen) return job;
@@ -114,13 +133,27 @@ internal sealed class WorkerPool : IDisposable
     {
         try
         {
-            for (var item = Interlocked.Increment(ref _next) - 1; item < _items; item = Interlocked.Increment(ref _next) - 1)
-                _body!(item, worker);
+            for (var i = 0; i < Threads; i++)
+            {
+                var stretch = (worker + i) % Threads;
+                var end = First(stretch + 1);
+                ref var next = ref Next(stretch);
+                // A look before the claim: counters of finished stretches are only read.
+                while (Volatile.Read(ref next) < end)
+                {
+                    var item = Interlocked.Increment(ref next) - 1;
+                    if (item < end) _body!(item, worker);
+                }
+            }
         }
         catch (Exception failure)
         {
             Interlocked.CompareExchange(ref _failure, ExceptionDispatchInfo.Capture(failure), null);
-            Interlocked.Exchange(ref _next, _items);
+            for (var thread = 0; thread < Threads; thread++) Interlocked.Exchange(ref Next(thread), _items);
         }
     }
+
+    private int First(int thread) => (int)((long)_items * thread / Threads);
+
+    private ref int Next(int thread) => ref _next[(thread + 1) * Apart];
 }

@@ -16,7 +16,7 @@ public static class Sampler
         var best = TensorPrimitives.IndexOfMax<float>(allowed);
         if (float.IsNegativeInfinity(allowed[best])) return new HeadResult(0, float.NaN, [], mix, false);
 
-        var logSum = LogSumExp(allowed, allowed[best]);
+        var logSum = allowed[best] + Math.Log(Exponentials.Sum(allowed, allowed[best]));
         var top = Top(allowed, spec.TopLogprobs, logSum);
         if (spec.Penalties is null && spec.Bias is null)
         {
@@ -53,19 +53,11 @@ public static class Sampler
         }
     }
 
-    // Sums in double and in order of id: the same bits whatever the width of the machine's vectors.
-    private static double LogSumExp(ReadOnlySpan<float> logits, float max)
-    {
-        var sum = 0.0;
-        foreach (var logit in logits) sum += Math.Exp((double)logit - max);
-        return max + Math.Log(sum);
-    }
-
     private static TokenLogprob[] Top(ReadOnlySpan<float> logits, int count, double logSum)
     {
         if (count <= 0) return [];
         var result = new List<TokenLogprob>(count);
-        foreach (var id in Descending(logits, count))
+        foreach (var id in Ranking.Top(logits, count))
         {
             // A forbidden token is not among the likely ones, and its −∞ has no JSON.
             if (!float.IsNegativeInfinity(logits[id])) result.Add(new TokenLogprob(id, (float)(logits[id] - logSum)));
@@ -79,17 +71,45 @@ public static class Sampler
         if (spec is { TopK: 0, TopP: >= 1, MinP: <= 0 }) return DrawFromAll(logits, spec);
 
         // Candidates by falling probability, ties by id: top-k, top-p and min-p are all cuts of this order.
-        var order = Descending(logits, spec.TopK > 0 ? spec.TopK : logits.Length);
-        var max = logits[order[0]];
-        var weights = new double[order.Length];
-        var total = 0.0;
-        for (var i = 0; i < order.Length; i++) total += weights[i] = Math.Exp(((double)logits[order[i]] - max) / spec.Temperature);
+        var max = TensorPrimitives.Max(logits);
+        var order = spec.TopK > 0 ? Ranking.Top(logits, spec.TopK) : Ranking.From(logits, Cutoff(logits, max, spec));
+        var weights = Weights(logits, order, max, spec.Temperature);
+        var total = spec.TopK > 0 ? TensorPrimitives.Sum<double>(weights) : Exponentials.Sum(logits, max, spec.Temperature);
+        return Pick(order, weights, Kept(weights, total, spec), spec);
+    }
 
-        var kept = order.Length;
+    // A logit below which neither top-p nor min-p keeps anything, so that mostly few of a vocabulary are sorted.
+    private static float Cutoff(ReadOnlySpan<float> logits, float max, SampleSpec spec)
+    {
+        // Rounding on the way to a weight and back is far below this.
+        const float Slack = 0.001f;
+        var exponent = spec.MinP > 0 ? MathF.Log(spec.MinP) - Slack : Exponentials.Least;
+        if (spec.TopP < 1)
+        {
+            var needed = Exponentials.Sum(logits, max, spec.Temperature) * spec.TopP;
+            var reach = -2f;
+            while (reach > exponent && Exponentials.Sum(logits, max, spec.Temperature, reach) <= needed) reach -= 1;
+            exponent = MathF.Max(exponent, reach - Slack);
+        }
+
+        return exponent <= Exponentials.Least ? float.NegativeInfinity : max + (exponent * spec.Temperature);
+    }
+
+    private static double[] Weights(ReadOnlySpan<float> logits, int[] order, float max, float temperature)
+    {
+        var sorted = new float[order.Length];
+        for (var i = 0; i < order.Length; i++) sorted[i] = logits[order[i]];
+        Exponentials.Write(sorted, max, temperature, sorted);
+        return Array.ConvertAll(sorted, weight => (double)weight);
+    }
+
+    private static int Kept(double[] weights, double total, SampleSpec spec)
+    {
+        var kept = weights.Length;
         if (spec.TopP < 1)
         {
             var mass = 0.0;
-            for (kept = 0; kept < order.Length && (kept == 0 || mass < spec.TopP * total); kept++) mass += weights[kept];
+            for (kept = 0; kept < weights.Length && (kept == 0 || mass < spec.TopP * total); kept++) mass += weights[kept];
         }
 
         if (spec.MinP > 0)
@@ -99,7 +119,12 @@ public static class Sampler
 
         // Rounding may leave a little of the draw at the end of the list: it must not fall to a token of no weight.
         while (kept > 1 && weights[kept - 1] == 0) kept--;
-        total = 0;
+        return kept;
+    }
+
+    private static int Pick(int[] order, double[] weights, int kept, SampleSpec spec)
+    {
+        var total = 0.0;
         for (var i = 0; i < kept; i++) total += weights[i];
         var draw = CounterRandom.Uniform(spec.Seed, spec.Stream, spec.Index) * total;
         for (var i = 0; i < kept - 1; i++)
@@ -111,62 +136,43 @@ public static class Sampler
         return order[kept - 1];
     }
 
-    // Nothing is cut, so nothing needs sorting: the draw falls on the tokens in order of id.
+    // Nothing is cut, so nothing needs sorting: the draw falls on the tokens in order of id, first on a part of the
+    // vocabulary, then within it.
     private static int DrawFromAll(ReadOnlySpan<float> logits, SampleSpec spec)
     {
+        const int Part = 512;
         var max = TensorPrimitives.Max(logits);
+        var parts = (logits.Length + Part - 1) / Part;
+        var sums = ArrayPool<double>.Shared.Rent(parts);
         var total = 0.0;
-        foreach (var logit in logits) total += Math.Exp(((double)logit - max) / spec.Temperature);
+        for (var part = 0; part < parts; part++)
+            total += sums[part] = Exponentials.Sum(Of(logits, part), max, spec.Temperature);
+
         var draw = CounterRandom.Uniform(spec.Seed, spec.Stream, spec.Index) * total;
-        var last = 0;
-        for (var id = 0; id < logits.Length; id++)
+        var last = -1;
+        Span<float> weights = stackalloc float[Part];
+        for (var part = 0; part < parts; part++)
         {
-            var weight = Math.Exp(((double)logits[id] - max) / spec.Temperature);
-            if (weight == 0) continue;
-            last = id;
-            draw -= weight;
-            if (draw < 0) return id;
+            if (sums[part] == 0) continue;
+            last = part;
+            if (draw < sums[part]) break;
+            draw -= sums[part];
         }
 
-        return last;
-    }
-
-    /// <summary>The ids of the largest logits, largest first, the smaller id first among equals.</summary>
-    private static int[] Descending(ReadOnlySpan<float> logits, int count)
-    {
-        count = Math.Min(count, logits.Length);
-        if (count > 256) return SortAll(logits)[..count];
-
-        var heap = new PriorityQueue<int, (float, int)>(count + 1);
-        var floor = float.NegativeInfinity;
-        for (var id = 0; id < logits.Length; id++)
+        ArrayPool<double>.Shared.Return(sums);
+        var ids = Of(logits, last);
+        Exponentials.Write(ids, max, spec.Temperature, weights);
+        var token = 0;
+        for (var id = 0; id < ids.Length; id++)
         {
-            if (heap.Count == count && logits[id] <= floor) continue;
-            heap.Enqueue(id, (logits[id], -id));
-            if (heap.Count > count) heap.Dequeue();
-            if (heap.Count == count) floor = logits[heap.Peek()];
+            if (weights[id] == 0) continue;
+            token = id;
+            draw -= weights[id];
+            if (draw < 0) break;
         }
 
-        var ids = new int[heap.Count];
-        for (var i = ids.Length - 1; i >= 0; i--) ids[i] = heap.Dequeue();
-        return ids;
-    }
+        return (last * Part) + token;
 
-    private static int[] SortAll(ReadOnlySpan<float> logits)
-    {
-        var keys = new float[logits.Length];
-        var ids = new int[logits.Length];
-        for (var i = 0; i < keys.Length; i++) (keys[i], ids[i]) = (-logits[i], i);
-        Array.Sort(keys, ids);
-        // Array.Sort is not stable: put runs of equal logits back in order of id.
-        for (var start = 0; start < ids.Length;)
-        {
-            var end = start + 1;
-            while (end < ids.Length && keys[end] == keys[start]) end++;
-            if (end - start > 1) Array.Sort(ids, start, end - start);
-            start = end;
-        }
-
-        return ids;
+        static ReadOnlySpan<float> Of(ReadOnlySpan<float> logits, int part) => logits.Slice(part * Part, Math.Min(Part, logits.Length - (part * Part)));
     }
 }

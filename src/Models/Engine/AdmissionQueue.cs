@@ -21,15 +21,21 @@ internal sealed class AdmissionQueue(EngineOptions options)
         }
     }
 
+    /// <summary>What even a request of one token would be refused with now; null while there is room.</summary>
+    public EngineBusyException? Busy
+    {
+        get
+        {
+            lock (_lock) return Refusal(1);
+        }
+    }
+
     /// <exception cref="EngineBusyException">The queue is full, in requests or in tokens.</exception>
     public void Enter(int promptTokens)
     {
         lock (_lock)
         {
-            if (_requests >= options.MaxRunning + options.MaxWaiting)
-                throw new EngineBusyException($"{options.MaxWaiting} requests are waiting already.", Estimate(promptTokens));
-            if (_requests > 0 && _tokens + promptTokens > options.MaxWaitingTokens)
-                throw new EngineBusyException($"{_tokens} prompt tokens are waiting already.", Estimate(promptTokens));
+            if (Refusal(promptTokens) is { } refusal) throw refusal;
             _requests++;
             _tokens += promptTokens;
         }
@@ -53,6 +59,15 @@ internal sealed class AdmissionQueue(EngineOptions options)
             var speed = rows / elapsed.TotalSeconds;
             _tokensPerSecond = _tokensPerSecond == 0 ? speed : _tokensPerSecond + (Smoothing * (speed - _tokensPerSecond));
         }
+    }
+
+    private EngineBusyException? Refusal(int promptTokens)
+    {
+        if (_requests >= options.MaxRunning + options.MaxWaiting)
+            return new EngineBusyException($"{options.MaxWaiting} requests are waiting already.", Estimate(promptTokens));
+        return _requests > 0 && _tokens + promptTokens > options.MaxWaitingTokens
+            ? new EngineBusyException($"{_tokens} prompt tokens are waiting already.", Estimate(promptTokens))
+            : null;
     }
 
     // The tokens ahead at the speed of late; a second where nothing is known yet, a minute at most.

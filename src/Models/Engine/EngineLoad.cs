@@ -15,7 +15,11 @@ public sealed record EngineLoad(
     int CachedPages,
     long Preemptions,
     long PrefixQueries,
-    long PrefixHits);
+    long PrefixHits)
+{
+    /// <summary>Pages' worth of memory that kept hidden states take.</summary>
+    public int ChargedPages { get; init; }
+}
 
 /// <summary>The engine has as many requests waiting as it takes.</summary>
 public sealed class EngineBusyException(string message, TimeSpan retryAfter) : Exception(message)

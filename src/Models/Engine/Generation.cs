@@ -10,11 +10,13 @@ public sealed class Generation
         new UnboundedChannelOptions { SingleReader = true, SingleWriter = true });
 
     private readonly InferenceEngine _engine;
+    private readonly IGenerationObserver? _observer;
     private volatile bool _cancelled;
 
-    internal Generation(InferenceEngine engine, GenerationRequest request, EngineModel model)
+    internal Generation(InferenceEngine engine, GenerationRequest request, EngineModel model, IGenerationObserver? observer)
     {
         _engine = engine;
+        _observer = observer;
         Request = request;
         Model = model;
     }
@@ -38,7 +40,14 @@ public sealed class Generation
     /// <summary>Applies a command between two steps; false when the generation is over or the method has no use for it.</summary>
     public Task<bool> SendAsync(ProgramCommand command) => _engine.SendAsync(this, command);
 
-    internal void Publish(GenerationEvent generationEvent) => _events.Writer.TryWrite(generationEvent);
+    internal void Scheduled() => _observer?.Scheduled();
+
+    internal void Publish(GenerationEvent generationEvent)
+    {
+        // First: whoever reads an event finds it measured.
+        _observer?.Happened(generationEvent);
+        _events.Writer.TryWrite(generationEvent);
+    }
 
     internal void Complete() => _events.Writer.TryComplete();
 }

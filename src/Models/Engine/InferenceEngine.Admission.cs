@@ -55,7 +55,12 @@ public sealed partial class InferenceEngine
             var need = _ledger.PagesFor(sequence.Program.Tables, sequence.Program.PendingPositions);
             if (_running.Count > 0 && need + headroom > _ledger.AvailablePages) return;
             _waiting.Remove(sequence);
-            sequence.Started ??= Stopwatch.GetTimestamp();
+            if (sequence.Started is null)
+            {
+                sequence.Started = Stopwatch.GetTimestamp();
+                sequence.Generation.Scheduled();
+            }
+
             _running.Insert(~_running.BinarySearch(sequence), sequence);
             if (_options.PrefixCache) AttachPrefix(sequence);
         }

@@ -62,7 +62,18 @@ public sealed partial class InferenceEngine : IDisposable
     /// <summary>Requests submitted and not finished.</summary>
     public int Unfinished => _admission.Requests;
 
+    /// <summary>Why any request would be refused now; null while there is room for one. Costs nothing: ask before preparing one.</summary>
+    public EngineBusyException? Busy => _admission.Busy;
+
     public EngineLoad Load => Volatile.Read(ref _load);
+
+    /// <summary>Names it in meters: the first of the models that share it.</summary>
+    public string Name => _model.Name;
+
+    /// <summary>Pages of KV in the arena.</summary>
+    public int KvPages => _decoder.PageCount;
+
+    public KvGeometry Geometry => _decoder.Geometry;
 
     /// <summary>Positions of KV the arena holds when every layer is used.</summary>
     public long KvCapacityTokens => KvTokens(_decoder.Spec.AllLayers);
@@ -80,12 +91,12 @@ public sealed partial class InferenceEngine : IDisposable
 
     /// <summary>Queues a request that was validated for a model which shares this engine's spec.</summary>
     /// <exception cref="EngineBusyException">The queue is full.</exception>
-    public Generation Submit(GenerationRequest request, EngineModel model)
+    public Generation Submit(GenerationRequest request, EngineModel model, IGenerationObserver? observer = null)
     {
         if (Unhealthy is { } reason) throw new InvalidOperationException($"The engine is unhealthy: {reason}");
         ObjectDisposedException.ThrowIf(_stopping, this);
         _admission.Enter(request.Prompt.Count);
-        var generation = new Generation(this, request, model);
+        var generation = new Generation(this, request, model, observer);
         _submitted.Enqueue(generation);
         _wake.Set();
 
@@ -238,5 +249,5 @@ public sealed partial class InferenceEngine : IDisposable
 
     private void Publish() => Volatile.Write(
         ref _load,
-        new EngineLoad(_running.Count, _waiting.Count, _ledger.UsedPages, _ledger.CachedPages, _preemptions, _prefixQueries, _prefixHits));
+        new EngineLoad(_running.Count, _waiting.Count, _ledger.UsedPages, _ledger.CachedPages, _preemptions, _prefixQueries, _prefixHits) { ChargedPages = _ledger.ChargedPages });
 }

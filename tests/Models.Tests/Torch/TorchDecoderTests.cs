@@ -8,6 +8,8 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace InferenceServer.Models.Tests.Torch;
 
 /// <summary>What is the GPU engine's own: memory that stays flat, other weight types, devices that are not there.</summary>
+[Collection(nameof(TorchDecoderTests))]
+[CollectionDefinition(nameof(TorchDecoderTests), DisableParallelization = true)]
 public class TorchDecoderTests
 {
     private static readonly int[] Tokens = [.. Enumerable.Range(0, 40)];
@@ -53,10 +55,10 @@ public class TorchDecoderTests
     }
 
     [Theory]
-    [InlineData("llama", DType.BF16, 0.04)]
-    [InlineData("llama-bf16", DType.BF16, 0.04)]
-    [InlineData("gpt2", DType.BF16, 0.04)]
-    [InlineData("phi3-long", DType.BF16, 0.04)]
+    [InlineData("llama", DType.BF16, 0.06)]
+    [InlineData("llama-bf16", DType.BF16, 0.06)]
+    [InlineData("gpt2", DType.BF16, 0.06)]
+    [InlineData("phi3-long", DType.BF16, 0.06)]
     [InlineData("llama-f16", DType.F16, 0.01)]
     public void Half_weights_come_near(string name, DType type, double tolerance)
     {

@@ -12,7 +12,7 @@ internal sealed unsafe class KernelSet<TLanes, TDots>(TileUnit? tiles = null) : 
     where TDots : unmanaged, IDots<TDots>
 {
     // Fewer rows are done before the tiles are set up.
-    private const int FewestTileRows = 4;
+    private const int FewestTileRows = 3;
     private const int FewestBlockTileRows = 8;
 
     public override KernelPath Path => tiles is null ? TLanes.Path : KernelPath.Amx;
@@ -70,14 +70,15 @@ internal sealed unsafe class KernelSet<TLanes, TDots>(TileUnit? tiles = null) : 
 
     public override void Rotate(float* x, float* cos, float* sin, int half) => RowKernels<TLanes>.Rotate(x, cos, sin, half);
 
-    public override void Scores(float* q, nint ldq, int queries, float* keys, int headDim, float* scores, nint ldScores) =>
-        AttentionKernels<TLanes>.Scores(q, ldq, queries, keys, headDim, scores, ldScores);
+    public override void Scores(
+        float* q, nint ldq, int queries, float** tiles, int* at, int count, int headDim, float* scores, nint ldScores) =>
+        AttentionKernels<TLanes>.Scores(q, ldq, queries, tiles, at, count, headDim, scores, ldScores);
 
     public override float Exponentials(float* scores, int length) => AttentionKernels<TLanes>.Exponentials(scores, length);
 
     public override void Accumulate(
-        float* p, nint ldp, int queries, float* values, int count, int width, float* output, nint ldo) =>
-        AttentionKernels<TLanes>.Accumulate(p, ldp, queries, values, count, width, output, ldo);
+        float* p, nint ldp, int queries, float** pages, int pageTokens, int from, int to, int width, float* output, nint ldo) =>
+        ValueKernels<TLanes>.Accumulate(p, ldp, queries, pages, pageTokens, from, to, width, output, ldo);
 
     private static void Floats(byte* w, int inputs, float* x, nint ldx, float* y, nint ldy, int rows)
     {

@@ -48,7 +48,7 @@ internal abstract unsafe class KernelSet
 
     /// <summary>
     /// y[row] = x[row] · Wᵀ for the outputs of some strips; y holds all outputs, padding included. x is in that form, ldx
-    /// counts bytes; blocks have rows up to the next multiple of sixteen.
+    /// counts bytes.
     /// </summary>
     public abstract void Product(
         ActivationForm form, PackedMatrix weight, int firstStrip, int strips, byte* x, nint ldx, float* y, nint ldy, int rows, NativeBuffer scratch);
@@ -69,13 +69,15 @@ internal abstract unsafe class KernelSet
     public abstract void Rotate(float* x, float* cos, float* sin, int half);
 
     /// <inheritdoc cref="AttentionKernels{TLanes}.Scores"/>
-    public abstract void Scores(float* q, nint ldq, int queries, float* keys, int headDim, float* scores, nint ldScores);
+    public abstract void Scores(
+        float* q, nint ldq, int queries, float** tiles, int* at, int count, int headDim, float* scores, nint ldScores);
 
     /// <inheritdoc cref="AttentionKernels{TLanes}.Exponentials"/>
     public abstract float Exponentials(float* scores, int length);
 
-    /// <inheritdoc cref="AttentionKernels{TLanes}.Accumulate"/>
-    public abstract void Accumulate(float* p, nint ldp, int queries, float* values, int count, int width, float* output, nint ldo);
+    /// <inheritdoc cref="ValueKernels{TLanes}.Accumulate"/>
+    public abstract void Accumulate(
+        float* p, nint ldp, int queries, float** pages, int pageTokens, int from, int to, int width, float* output, nint ldo);
 
     private static KernelPath Best() =>
         IsSupported(KernelPath.Amx) ? KernelPath.Amx : Lanes512.IsSupported ? KernelPath.Avx512 : Lanes256.IsSupported ? KernelPath.Avx2 : KernelPath.Portable;

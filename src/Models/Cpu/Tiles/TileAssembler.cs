@@ -50,12 +50,9 @@ internal sealed class TileAssembler
     }
 
     /// <summary>Rows of a tile at [at + offset], <paramref name="stride"/> bytes apart.</summary>
-    /// <param name="twice">Whether the rows are twice the stride apart.</param>
-    public void TileLoad(int tile, Register at, Register stride, int offset = 0, bool twice = false) =>
-        TileMemory(PrefixF2, tile, at, stride, offset, twice);
+    public void TileLoad(int tile, Register at, Register stride, int offset = 0) => TileMemory(PrefixF2, tile, at, stride, offset);
 
-    public void TileStore(int tile, Register at, Register stride, int offset = 0) =>
-        TileMemory(PrefixF3, tile, at, stride, offset, twice: false);
+    public void TileStore(int tile, Register at, Register stride, int offset = 0) => TileMemory(PrefixF3, tile, at, stride, offset);
 
     public void TileZero(int tile)
     {
@@ -66,8 +63,8 @@ internal sealed class TileAssembler
     /// <summary>c += a · b, pairs of bf16 into f32.</summary>
     public void DotBf16(int c, int a, int b) => TileDot(PrefixF3, 0x5C, c, a, b);
 
-    /// <summary>c += a · b, four signed bytes of a times unsigned bytes of b into 32-bit integers.</summary>
-    public void DotSignedUnsigned(int c, int a, int b) => TileDot(PrefixF3, 0x5E, c, a, b);
+    /// <summary>c += a · b, four signed bytes of each into 32-bit integers.</summary>
+    public void DotBytes(int c, int a, int b) => TileDot(PrefixF2, 0x5E, c, a, b);
 
     public void TileRelease()
     {
@@ -81,10 +78,8 @@ internal sealed class TileAssembler
 
     public void ZeroVector(int vector) => Vector(Map0F, Prefix66, 0xEF, vector, vector, vector);
 
-    /// <summary>to = left + the 32-bit integer at [at + offset] in every lane.</summary>
-    public void AddIntegers(int to, int left, Register at, int offset) => Vector(Map0F, Prefix66, 0xFE, to, left, at, offset, broadcast: true);
-
-    public void ToFloats(int to, int from) => Vector(Map0F, NoPrefix, 0x5B, to, 0, from);
+    /// <summary>Sixteen 32-bit integers at [at + offset] as floats.</summary>
+    public void ToFloats(int to, Register at, int offset) => Vector(Map0F, NoPrefix, 0x5B, to, 0, at, offset);
 
     /// <summary>to = left · the float at [at + offset].</summary>
     public void Multiply(int to, int left, Register at, int offset) => Vector(Map0F, NoPrefix, 0x59, to, left, at, offset, broadcast: true);
@@ -92,21 +87,15 @@ internal sealed class TileAssembler
     /// <summary>total += a · b, rounded once.</summary>
     public void MultiplyAdd(int total, int a, int b) => Vector(Map0F38, Prefix66, 0xB8, total, a, b);
 
-    public void ShiftLeft(int vector, byte bits)
+    /// <summary>Asks for the line at [at + offset], into the first-level cache or the second.</summary>
+    public void Prefetch(Register at, int offset, bool near)
     {
-        Vector(Map0F, Prefix66, 0x72, 6, vector, vector);
-        Emit(bits);
-    }
-
-    public void ShiftRight(int vector, byte bits)
-    {
-        Vector(Map0F, Prefix66, 0x72, 2, vector, vector);
-        Emit(bits);
+        if ((int)at >= 8) Emit(0x41);
+        Emit(0x0F, 0x18);
+        Memory(near ? 1 : 2, at, offset);
     }
 
     public void Move(Register to, Register from) => Wide(0x8B, to, from);
-
-    public void Exchange(Register a, Register b) => Wide(0x87, a, b);
 
     public void Add(Register to, Register value) => Wide(0x03, to, value);
 
@@ -121,6 +110,13 @@ internal sealed class TileAssembler
     {
         Emit((byte)(0x48 | (((int)to >> 3) << 2) | ((int)at >> 3)), 0x8B);
         Memory((int)to & 7, at, offset);
+    }
+
+    /// <summary>The 64-bit word at [at + offset] = from.</summary>
+    public void Store(Register at, int offset, Register from)
+    {
+        Emit((byte)(0x48 | (((int)from >> 3) << 2) | ((int)at >> 3)), 0x89);
+        Memory((int)from & 7, at, offset);
     }
 
     public void Decrement(Register register) => Emit((byte)(0x48 | ((int)register >> 3)), 0xFF, (byte)(0xC8 | ((int)register & 7)));
@@ -148,10 +144,10 @@ internal sealed class TileAssembler
 
     public void Return() => Emit(0xC5, 0xF8, 0x77, 0xC3); // vzeroupper; ret
 
-    private void TileMemory(int prefix, int tile, Register at, Register stride, int offset, bool twice)
+    private void TileMemory(int prefix, int tile, Register at, Register stride, int offset)
     {
         Vex(Map0F38, prefix, 0, stride, at, 0x4B);
-        Emit((byte)(0x84 | (tile << 3)), (byte)((twice ? 0x40 : 0) | (((int)stride & 7) << 3) | ((int)at & 7)));
+        Emit((byte)(0x84 | (tile << 3)), (byte)((((int)stride & 7) << 3) | ((int)at & 7)));
         Emit32(offset);
     }
 

@@ -14,9 +14,8 @@ internal unsafe struct TileCall
     public const int BlocksAt = 96;
     public const int OutputAt = 104;
     public const int OutputStrideAt = 112;
-    public const int RowsAt = 120;
-    public const int ScratchAt = 128;
-    public const int ScratchStrideAt = 136;
+    public const int ScratchAt = 120;
+    public const int AheadAt = 128;
 
     /// <summary>Sixteen rows of 64 bytes, as wide as a tile gets.</summary>
     public const int TileRows = 16;
@@ -55,15 +54,13 @@ internal unsafe struct TileCall
     [FieldOffset(OutputStrideAt)]
     public long OutputStride;
 
-    [FieldOffset(RowsAt)]
-    public long Rows;
-
     /// <summary><see cref="ScratchBytes"/>.</summary>
     [FieldOffset(ScratchAt)]
     public byte* Scratch;
 
-    [FieldOffset(ScratchStrideAt)]
-    public long ScratchStride;
+    /// <summary>Memory to ask for meanwhile, <see cref="TileKernels.AheadBytes"/> a block.</summary>
+    [FieldOffset(AheadAt)]
+    public byte* Ahead;
 
     /// <summary>The shape of a tile; without rows it must not have columns either.</summary>
     public void Shape(int tile, int rows, int rowBytes = TileBytes)

@@ -6,7 +6,13 @@ namespace InferenceServer.Models.Cpu.Tiles;
 /// <summary>The tile kernels as machine code; each takes a <see cref="TileCall"/>.</summary>
 internal static class TileKernels
 {
+    /// <summary>Bytes that a block asks for ahead of their use.</summary>
+    public const int AheadBytes = 256;
+
     private const int FirstTotal = 16; // vectors 16..31
+
+    // Bf16 weights are asked for this long before their turn: two blocks.
+    private const int PairsAhead = 2 * Bf16Panels.BlockBytes;
 
     /// <summary>
     /// Up to 32 rows times 32 outputs of bf16, all inputs. Per 32 inputs the instruction sums even and odd inputs each for
@@ -15,7 +21,8 @@ internal static class TileKernels
     /// </summary>
     /// <param name="both">Whether there are more than 16 rows.</param>
     /// <param name="goOn">Whether the totals go on from what the output holds: inputs are taken in parts that stay in the first-level cache.</param>
-    public static void Bf16(TileAssembler code, bool both, bool goOn)
+    /// <param name="fresh">Whether the weights come from memory: they are asked for ahead.</param>
+    public static void Bf16(TileAssembler code, bool both, bool goOn, bool fresh)
     {
         code.LoadConfiguration(Register.Rdi, TileCall.ConfigurationAt);
         code.Load(Register.Rax, Register.Rdi, TileCall.ActivationsAt);
@@ -33,6 +40,7 @@ internal static class TileKernels
         SixteenRowsOn(code, Register.R10, Register.Rax, Register.Rcx);
 
         var loop = code.Position;
+        for (var line = 0; fresh && line < Bf16Panels.BlockBytes; line += 64) code.Prefetch(Register.Rdx, PairsAhead + line, near: true);
         code.TileLoad(4, Register.Rax, Register.Rcx);
         code.TileLoad(6, Register.Rdx, Register.Rsi);
         code.DotBf16(0, 4, 6);
@@ -57,82 +65,82 @@ internal static class TileKernels
     }
 
     /// <summary>
-    /// Sixteen rows times sixteen outputs of bytes in blocks, all inputs: each block's integer sums leave the tile and are
-    /// added to the totals as in <see cref="BlockTiles{TDots, TBlocks}"/>, while the tile works on the next block.
-    /// Tiles: activations 0, weights 1, sums 2.
+    /// Up to sixteen rows times sixteen outputs of bytes in blocks (<see cref="TileBlocks"/>), all inputs: each block's
+    /// integer sums leave the tile and are added to the totals as in <see cref="BlockTiles{TDots, TBlocks}"/>, while the
+    /// tiles work on the next block. Tiles, in turn: activations 0 and 3, weights 1 and 4, sums 2 and 5.
     /// </summary>
     /// <param name="half">Outputs 0..15 of the strip, or 16..31.</param>
-    public static void Blocks(TileAssembler code, int half)
+    public static void Blocks(TileAssembler code, int half, int rows)
     {
         code.LoadConfiguration(Register.Rdi, TileCall.ConfigurationAt);
         code.Load(Register.Rax, Register.Rdi, TileCall.ActivationsAt);
         code.Load(Register.Rcx, Register.Rdi, TileCall.ActivationStrideAt);
         code.Load(Register.Rdx, Register.Rdi, TileCall.WeightsAt);
+        code.Load(Register.Rsi, Register.Rdi, TileCall.AheadAt);
         code.Load(Register.R8, Register.Rdi, TileCall.BlocksAt);
         code.Load(Register.R9, Register.Rdi, TileCall.ScratchAt);
-        code.Load(Register.R11, Register.Rdi, TileCall.ScratchStrideAt);
-        code.Move(Register.Rsi, Register.R9);
-        code.Add(Register.Rsi, TileCall.ScratchBytes / 2);
-        for (var row = 0; row < TileCall.TileRows; row++) code.ZeroVector(FirstTotal + row);
+        code.Load(Register.R11, Register.Rdi, TileCall.WeightStrideAt);
+        for (var row = 0; row < rows; row++) code.ZeroVector(FirstTotal + row);
 
-        SumBlock(code, half);
-        var only = code.JumpIfZero();
+        SumBlock(code, 0, half);
+        var onlyEven = code.JumpIfZero();
         var loop = code.Position;
-        code.Exchange(Register.R9, Register.Rsi);
-        SumBlock(code, half, () => AddBlock(code, half));
+        SumBlock(code, 1, half, () => AddBlock(code, 0, half, rows));
+        var lastOdd = code.JumpIfZero();
+        SumBlock(code, 0, half, () => AddBlock(code, 1, half, rows));
         code.JumpUnlessZero(loop);
-        code.Land(only);
-        code.Exchange(Register.R9, Register.Rsi);
-        AddBlock(code, half);
-
-        code.Load(Register.R10, Register.Rdi, TileCall.OutputAt);
-        code.Load(Register.Rcx, Register.Rdi, TileCall.OutputStrideAt);
-        code.Load(Register.R8, Register.Rdi, TileCall.RowsAt);
-        var done = new List<int>();
-        for (var row = 0; row < TileCall.TileRows; row++)
-        {
-            code.StoreVector(FirstTotal + row, Register.R10, 0);
-            code.Add(Register.R10, Register.Rcx);
-            code.Decrement(Register.R8);
-            done.Add(code.JumpIfZero());
-        }
-
-        foreach (var jump in done) code.Land(jump);
-        code.TileRelease();
-        code.Return();
+        code.Land(onlyEven);
+        AddBlock(code, 0, half, rows);
+        StoreTotals(code, rows);
+        code.Land(lastOdd);
+        AddBlock(code, 1, half, rows);
+        StoreTotals(code, rows);
     }
 
-    // Integer sums of a block into the scratch at r9, and on to the next block; zero is set when there is none.
-    private static void SumBlock(TileAssembler code, int half, Action? meanwhile = null)
+    // Integer sums of a block into its part of the scratch, and on to the next block; zero is set when there is none.
+    private static void SumBlock(TileAssembler code, int turn, int half, Action? meanwhile = null)
     {
-        code.TileLoad(0, Register.Rax, Register.Rcx);
-        code.TileLoad(1, Register.Rdx, Register.R11, half * Int8Blocks.HalfBytes, twice: true);
-        code.TileZero(2);
-        code.DotSignedUnsigned(2, 0, 1);
-        code.TileStore(2, Register.R9, Register.R11);
+        var (activations, weights, sums) = (3 * turn, 1 + (3 * turn), 2 + (3 * turn));
+        code.TileLoad(activations, Register.Rax, Register.Rcx);
+        code.TileLoad(weights, Register.Rdx, Register.R11, half * TileBlocks.HalfBytes);
+        code.TileZero(sums);
+        code.DotBytes(sums, activations, weights);
+        code.TileStore(sums, Register.R9, Register.R11, turn * TileCall.ScratchBytes / 2);
+        for (var line = 0; line < AheadBytes; line += 64) code.Prefetch(Register.Rsi, line, near: true);
         meanwhile?.Invoke();
+        code.Add(Register.Rsi, AheadBytes);
         code.Add(Register.Rax, ActivationBlocks.BlockBytes);
-        code.Add(Register.Rdx, Int8Blocks.BlockBytes);
+        code.Add(Register.Rdx, TileBlocks.BlockBytes);
         code.Decrement(Register.R8);
     }
 
-    // The sums at rsi, of the block before the one that the pointers stand at, into the totals.
-    private static void AddBlock(TileAssembler code, int half)
+    // The sums of the block before the one that the pointers stand at into the totals.
+    private static void AddBlock(TileAssembler code, int turn, int half, int rows)
     {
         const int Scales = 4;
-        code.LoadVector(Scales, Register.Rdx, Int8Blocks.QuantBytes - Int8Blocks.BlockBytes);
-        if (half == 1) code.ShiftRight(Scales, 16);
-        code.ShiftLeft(Scales, 16);
+        code.LoadVector(Scales, Register.Rdx, TileBlocks.ScalesAt + (half * 64) - TileBlocks.BlockBytes);
         code.Move(Register.R10, Register.Rax);
-        for (var row = 0; row < TileCall.TileRows; row++)
+        for (var row = 0; row < rows; row++)
         {
-            code.LoadVector(0, Register.Rsi, 64 * row);
-            code.AddIntegers(0, 0, Register.R10, ActivationBlocks.BiasOffset - ActivationBlocks.BlockBytes);
-            code.ToFloats(0, 0);
+            code.ToFloats(0, Register.R9, (turn * TileCall.ScratchBytes / 2) + (64 * row));
             code.Multiply(1, Scales, Register.R10, ActivationBlocks.ScaleOffset - ActivationBlocks.BlockBytes);
             code.MultiplyAdd(FirstTotal + row, 0, 1);
-            code.Add(Register.R10, Register.Rcx);
+            if (row < rows - 1) code.Add(Register.R10, Register.Rcx);
         }
+    }
+
+    private static void StoreTotals(TileAssembler code, int rows)
+    {
+        code.Load(Register.R10, Register.Rdi, TileCall.OutputAt);
+        code.Load(Register.Rcx, Register.Rdi, TileCall.OutputStrideAt);
+        for (var row = 0; row < rows; row++)
+        {
+            code.StoreVector(FirstTotal + row, Register.R10, 0);
+            if (row < rows - 1) code.Add(Register.R10, Register.Rcx);
+        }
+
+        code.TileRelease();
+        code.Return();
     }
 
     // Totals 0 and 1 at r9, 2 and 3 sixteen rows on.

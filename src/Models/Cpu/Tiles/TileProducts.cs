@@ -28,44 +28,47 @@ internal static unsafe class TileProducts
                 call.Weights = weight.Strip(strip) + (block * Bf16Panels.BlockBytes);
                 for (var row = 0; row < rows; row += RowsAtOnce)
                 {
-                    call.Rows = Math.Min(RowsAtOnce, rows - row);
+                    var count = Math.Min(RowsAtOnce, rows - row);
                     call.Activations = x + (row * ldx) + (block * WeightBlocks.Inputs * sizeof(ushort));
                     call.Output = y + (row * ldy) + (strip * IStripPacker.StripOutputs);
-                    Shape(&call, (int)call.Rows);
-                    unit.Bf16(&call, goOn: block > 0);
+                    Shape(&call, count);
+                    unit.Bf16(&call, count, goOn: block > 0, fresh: row == 0);
                 }
             }
         }
     }
 
-    /// <summary>Int8 or int4; x has rows up to the next multiple of sixteen.</summary>
+    /// <summary>Int8 or int4.</summary>
     public static void Blocks(
         TileUnit unit, PackedMatrix weight, int firstStrip, int strips, byte* x, nint ldx, float* y, nint ldy, int rows, NativeBuffer scratch)
     {
         var blocks = WeightBlocks.Count(weight.Inputs);
-        var unpack = weight.Format == WeightFormat.Q4;
-        _ = scratch.Ensure((TileCall.ScratchBytes + (unpack ? (long)blocks * Int8Blocks.BlockBytes : 0)) / sizeof(float));
+        _ = scratch.Ensure((TileCall.ScratchBytes + ((long)blocks * TileBlocks.BlockBytes)) / sizeof(float));
         var call = default(TileCall);
         call.ActivationStride = ldx;
+        call.Weights = scratch.Bytes + TileCall.ScratchBytes;
+        call.WeightStride = TileBlocks.GroupBytes;
         call.Blocks = blocks;
         call.OutputStride = ldy * sizeof(float);
         call.Scratch = scratch.Bytes;
-        call.ScratchStride = 64;
-        call.Shape(0, TileCall.TileRows, WeightBlocks.Inputs);
-        call.Shape(1, WeightBlocks.Inputs / 4);
-        call.Shape(2, TileCall.TileRows);
+        foreach (var tile in (ReadOnlySpan<int>)[1, 4]) call.Shape(tile, WeightBlocks.Inputs / 4);
         for (var strip = firstStrip; strip < firstStrip + strips; strip++)
         {
-            call.Weights = weight.Strip(strip);
-            if (unpack) Int4Blocks.Unpack(weight.Strip(strip), blocks, call.Weights = scratch.Bytes + TileCall.ScratchBytes);
+            TileBlocks.Unpack(weight.Format, weight.Strip(strip), blocks, call.Weights);
+            // The next strip is on its way while this one is worked on.
+            byte* ahead = weight.Strip(strip + 1), aheadEnd = weight.Strip(strip + 2);
             for (var row = 0; row < rows; row += TileCall.TileRows)
             {
-                call.Rows = Math.Min(TileCall.TileRows, rows - row);
+                var count = Math.Min(TileCall.TileRows, rows - row);
+                foreach (var tile in (ReadOnlySpan<int>)[0, 3]) call.Shape(tile, count, WeightBlocks.Inputs);
+                foreach (var tile in (ReadOnlySpan<int>)[2, 5]) call.Shape(tile, count);
                 call.Activations = x + (row * ldx);
                 for (var half = 0; half < 2; half++)
                 {
+                    call.Ahead = ahead < aheadEnd ? ahead : call.Activations + (TileCall.TileRows * ldx) + (half * TileCall.TileRows * ldx / 2);
+                    ahead += blocks * TileKernels.AheadBytes;
                     call.Output = y + (row * ldy) + (strip * IStripPacker.StripOutputs) + (half * IStripPacker.StripOutputs / 2);
-                    unit.Blocks(&call, half);
+                    unit.Blocks(&call, count, half);
                 }
             }
         }

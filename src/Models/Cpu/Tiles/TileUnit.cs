@@ -32,21 +32,20 @@ internal sealed unsafe partial class TileUnit
     /// <summary>Null where there is none.</summary>
     public static TileUnit? Instance => Only.Value;
 
-    private static Action<TileAssembler>[] Kernels =>
+    private static IEnumerable<Action<TileAssembler>> Kernels =>
     [
-        code => TileKernels.Bf16(code, both: false, goOn: false),
-        code => TileKernels.Bf16(code, both: true, goOn: false),
-        code => TileKernels.Bf16(code, both: false, goOn: true),
-        code => TileKernels.Bf16(code, both: true, goOn: true),
-        code => TileKernels.Blocks(code, 0),
-        code => TileKernels.Blocks(code, 1),
+        .. Enumerable.Range(0, 8).Select<int, Action<TileAssembler>>(i =>
+            code => TileKernels.Bf16(code, both: (i & 1) != 0, goOn: (i & 2) != 0, fresh: (i & 4) != 0)),
+        .. Enumerable.Range(0, 2 * TileCall.TileRows).Select<int, Action<TileAssembler>>(i =>
+            code => TileKernels.Blocks(code, half: i % 2, rows: 1 + (i / 2))),
     ];
 
-    /// <summary>Up to 32 rows of bf16; whether the output's totals go on.</summary>
-    public void Bf16(TileCall* call, bool goOn) => Call((goOn ? 2 : 0) + (call->Rows > TileCall.TileRows ? 1 : 0), call);
+    /// <summary>Up to 32 rows of bf16; whether the output's totals go on, and whether the weights come from memory.</summary>
+    public void Bf16(TileCall* call, int rows, bool goOn, bool fresh) =>
+        Call((rows > TileCall.TileRows ? 1 : 0) + (goOn ? 2 : 0) + (fresh ? 4 : 0), call);
 
-    /// <summary>Up to 16 rows of bytes in blocks; outputs 0..15 of the strip or 16..31.</summary>
-    public void Blocks(TileCall* call, int half) => Call(4 + half, call);
+    /// <summary>1 to 16 rows of bytes in blocks; outputs 0..15 of the strip or 16..31.</summary>
+    public void Blocks(TileCall* call, int rows, int half) => Call(8 + (2 * (rows - 1)) + half, call);
 
     private void Call(int kernel, TileCall* call) => ((delegate* unmanaged<TileCall*, void>)(_code + _entries[kernel]))(call);
 

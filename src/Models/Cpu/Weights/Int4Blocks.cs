@@ -11,6 +11,8 @@ namespace InferenceServer.Models.Cpu.Weights;
 /// </summary>
 internal readonly unsafe struct Int4Blocks : IWeightBlocks
 {
+    public const int Zero = 8;
+
     private const int QuantBytes = WeightBlocks.Inputs * IStripPacker.StripOutputs / 2;
     private const int BlockBytes = QuantBytes + WeightBlocks.ScaleBytes;
 
@@ -19,7 +21,7 @@ internal readonly unsafe struct Int4Blocks : IWeightBlocks
 
     public static WeightFormat Format => WeightFormat.Q4;
 
-    public static int ZeroPoint => 8;
+    public static int ZeroPoint => Zero;
 
     public static int Groups => 4;
 
@@ -41,23 +43,6 @@ internal readonly unsafe struct Int4Blocks : IWeightBlocks
                     strip[((k / 4) * 4 * IStripPacker.StripOutputs) + (4 * output) + (k % 4)] = (byte)both;
                 }
             }
-        }
-    }
-
-    /// <summary>Spreads blocks out to the layout of <see cref="Int8Blocks"/>, a byte a weight.</summary>
-    public static void Unpack(byte* strip, int blocks, byte* bytes)
-    {
-        var mask = Vector256.Create((byte)0x0F);
-        for (var block = 0; block < blocks; block++, strip += BlockBytes, bytes += Int8Blocks.BlockBytes)
-        {
-            for (var at = 0; at < QuantBytes; at += Vector256<byte>.Count)
-            {
-                var both = Vector256.Load(strip + at);
-                (both & mask).Store(bytes + at);
-                ((both.AsUInt16() >>> 4).AsByte() & mask).Store(bytes + QuantBytes + at);
-            }
-
-            new ReadOnlySpan<byte>(strip + QuantBytes, WeightBlocks.ScaleBytes).CopyTo(new Span<byte>(bytes + Int8Blocks.QuantBytes, WeightBlocks.ScaleBytes));
         }
     }
 

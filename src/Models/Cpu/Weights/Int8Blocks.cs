@@ -10,18 +10,15 @@ namespace InferenceServer.Models.Cpu.Weights;
 /// </summary>
 internal readonly unsafe struct Int8Blocks : IWeightBlocks
 {
-    /// <summary>Bytes of a group of four inputs for sixteen outputs.</summary>
-    public const int HalfBytes = 2 * IStripPacker.StripOutputs;
+    public const int Zero = 128;
 
-    public const int QuantBytes = WeightBlocks.Inputs * IStripPacker.StripOutputs;
-
-    public const int BlockBytes = QuantBytes + WeightBlocks.ScaleBytes;
-
+    private const int QuantBytes = WeightBlocks.Inputs * IStripPacker.StripOutputs;
+    private const int BlockBytes = QuantBytes + WeightBlocks.ScaleBytes;
     private const int Largest = 127;
 
     public static WeightFormat Format => WeightFormat.Q8;
 
-    public static int ZeroPoint => 128;
+    public static int ZeroPoint => Zero;
 
     public static int Groups => 8;
 

@@ -21,6 +21,7 @@ internal sealed class TorchDecoder : IDecoder
     private readonly HeadRunner _heads;
     private readonly SideNet[] _nets;
     private readonly RowEntry _entry;
+    private readonly BlendRunner _blends;
     private readonly StepValidator _validator;
     private readonly TorchDevice _device;
     private bool _disposed;
@@ -50,6 +51,7 @@ internal sealed class TorchDecoder : IDecoder
             _nets = [.. spec.SideNets.Select(net => SideNet.Create(net, _weights, _kept))];
             var adapters = new AdapterTensors(_weights, spec);
             _kv = new KvStore(spec, Geometry, pages(), device);
+            _blends = new BlendRunner(spec, Geometry, _kv, device);
             _runner = new LayerRunner(layers, adapters, spec, Geometry, _kv, device);
         }
         catch
@@ -99,7 +101,7 @@ internal sealed class TorchDecoder : IDecoder
         for (var i = 0; i < segments.Count; i++) rows = RunSegment(i == 0 ? null : segments[i - 1], segments[i], rows);
 
         var heads = _heads.Run([.. batch.Ops.OfType<HeadCall>()]);
-        foreach (var blend in batch.Ops.OfType<KvBlend>()) Blend(blend);
+        foreach (var blend in batch.Ops.OfType<KvBlend>()) _blends.Run(blend);
         return new StepResult(heads);
     }
 
@@ -182,25 +184,5 @@ internal sealed class TorchDecoder : IDecoder
         }
 
         if (from.Count > 0) _kept.Write([.. to], rows.index_select(0, _device.Upload([.. from])));
-    }
-
-    private void Blend(KvBlend blend)
-    {
-        using var scope = torch.NewDisposeScope();
-        var spec = Spec.Blends[blend.Blend];
-        if (blend.Count == 0) return;
-        foreach (var layers in Enumerable.Range(blend.Range.Lo, blend.Range.Count).GroupBy(Geometry.GroupOf))
-        {
-            var (into, from) = (Slots(blend.Into, layers.Key, blend.Count), Slots(blend.From, layers.Key, blend.Count));
-            foreach (var layer in layers) _kv.Blend(layer, into, from, spec.KeyAlpha[layer], spec.ValueAlpha[layer]);
-        }
-    }
-
-    /// <summary>Slots of positions [0, count) of a table.</summary>
-    private Tensor Slots(KvTable table, int layerGroup, int count)
-    {
-        var (pages, slots) = (table.Pages(layerGroup), new long[count]);
-        for (var i = 0; i < count; i++) slots[i] = ((long)pages[i / Geometry.PageTokens] * Geometry.PageTokens) + (i % Geometry.PageTokens);
-        return _device.Upload(slots);
     }
 }

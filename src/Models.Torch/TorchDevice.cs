@@ -44,10 +44,20 @@ internal sealed class TorchDevice(torch.Device device, torch.ScalarType dtype)
         return scope.Detach(make());
     }
 
+    // Without waiting: memory that is not pinned is taken over before the call returns, so the host's copy may go, and the
+    // device is not asked to finish what it is doing first.
     private Tensor Upload(ReadOnlySpan<byte> bytes, int count, torch.ScalarType type)
     {
         var host = torch.empty([count], type, torch.CPU);
         bytes.CopyTo(host.bytes);
-        return Device.type == DeviceType.CPU ? host : host.to(Device);
+        if (Device.type == DeviceType.CPU) return host;
+        using (host) return Copied(host);
+    }
+
+    private Tensor Copied(Tensor host)
+    {
+        var there = torch.empty(host.shape, host.dtype, Device);
+        there.copy_(host, true);
+        return there;
     }
 }

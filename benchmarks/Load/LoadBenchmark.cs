@@ -125,15 +125,15 @@ internal static class LoadBenchmark
     }
 
     /// <summary>Tenths on the error stream, beside the table.</summary>
-    private sealed class Told : IProgress<double>
+    private sealed class Told : IProgress<LoadProgress>
     {
         private int _tenths;
 
-        public void Report(double value)
+        public void Report(LoadProgress value)
         {
-            if ((int)(10 * value) <= _tenths) return;
-            _tenths = (int)(10 * value);
-            Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"packed {value:P0}"));
+            if ((int)(10 * value.Share) <= _tenths) return;
+            _tenths = (int)(10 * value.Share);
+            Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"packed {value.Share:P0}"));
         }
     }
 }

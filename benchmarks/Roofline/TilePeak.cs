@@ -36,7 +36,7 @@ internal sealed unsafe partial class TilePeak
         Write(code, code.DotBf16);
         code.Align();
         var integers = code.Position;
-        Write(code, code.DotSignedUnsigned);
+        Write(code, code.DotBytes);
         var bytes = code.ToArray();
         var pages = MapMemory(null, (nuint)bytes.Length, Readable | Writable, PrivateAnonymous, -1, 0);
         if (pages == (byte*)-1) return null;

@@ -27,7 +27,7 @@ internal sealed class StepBytes(DecoderSpec spec, WeightFormat format)
     {
         var geometry = KvGeometry.For(spec);
         // A page holds its positions in some of the layers; all layers of these models are alike.
-        return CpuDecoder.BytesPerPage(spec, geometry) * range.Count * positions / (geometry.PageTokens * geometry.LayersPerPage);
+        return CpuDecoder.BytesPerPage(spec, geometry, KvFormat.F32) * range.Count * positions / (geometry.PageTokens * geometry.LayersPerPage);
     }
 
     /// <summary>A decode step: some sequences speak, some think in the lower layers, each after so many positions.</summary>

@@ -11,7 +11,7 @@ internal sealed class MemoryPlan(DecoderSpec spec, KvGeometry geometry, int elem
     private const long Scores = 1L << 25;
     private const long HeadRows = 64;
 
-    private long WeightCount { get; } = Matrices(spec).Distinct().Sum(matrix => (long)matrix.Rows * matrix.Columns);
+    private long WeightCount { get; } = ModelMatrices.Of(spec).Distinct().Sum(matrix => (long)matrix.Rows * matrix.Columns);
 
     public long Weights => WeightCount * elementSize;
 
@@ -63,49 +63,4 @@ internal sealed class MemoryPlan(DecoderSpec spec, KvGeometry geometry, int elem
         """);
 
     public static string Gigabytes(long bytes) => (bytes / 1e9).ToString("F2", CultureInfo.InvariantCulture).PadLeft(7) + " GB";
-
-    /// <summary>Every matrix of the model, shared ones more than once.</summary>
-    private static IEnumerable<Matrix> Matrices(DecoderSpec spec)
-    {
-        foreach (var embedding in spec.Embeddings)
-        {
-            yield return embedding.Tokens;
-            if (embedding.Positions is { } positions) yield return positions;
-        }
-
-        foreach (var layer in spec.Layers)
-        {
-            yield return layer.Attention.Query.Weight;
-            yield return layer.Attention.Key.Weight;
-            yield return layer.Attention.Value.Weight;
-            yield return layer.Attention.Output.Weight;
-            if (layer.Mlp.Gate is { } gate) yield return gate.Weight;
-            yield return layer.Mlp.Up.Weight;
-            yield return layer.Mlp.Down.Weight;
-        }
-
-        foreach (var head in spec.Heads) yield return head.Output.Weight;
-        foreach (var lora in spec.Adapters.SelectMany(adapter => adapter.Targets.Values))
-        {
-            yield return lora.A;
-            yield return lora.B;
-        }
-
-        foreach (var linear in spec.Mixers.SelectMany(mixer => mixer.Layers).Concat(spec.SideNets.SelectMany(Linears))) yield return linear.Weight;
-    }
-
-    private static IEnumerable<Linear> Linears(SideNetSpec net) => net switch
-    {
-        EmulatorSpec emulator =>
-        [
-            .. emulator.Mlps.SelectMany(mlp => new[] { mlp.In, mlp.Out }),
-            emulator.LstmInput,
-            emulator.LstmHidden,
-            emulator.KeyProjection,
-            emulator.QueryProjection,
-            emulator.OutProjection,
-        ],
-        PerLayerMlpSpec mlps => mlps.Mlps.SelectMany(mlp => new[] { mlp.In, mlp.Out }),
-        _ => [],
-    };
 }

@@ -27,10 +27,10 @@ internal sealed class TorchDecoder : IDecoder
     private bool _disposed;
 
     /// <summary>Moves the weights to the device and reserves the KV pages there.</summary>
-    /// <param name="progress">Share of the layers moved, 0 to 1.</param>
+    /// <param name="progress">How far the weights are moved.</param>
     /// <param name="pages">How many pages; asked once the weights are in place.</param>
     public TorchDecoder(
-        DecoderSpec spec, TorchDevice device, Func<int> pages, IProgress<double>? progress = null, int pageTokens = KvGeometry.DefaultPageTokens)
+        DecoderSpec spec, TorchDevice device, Func<int> pages, IProgress<LoadProgress>? progress = null, int pageTokens = KvGeometry.DefaultPageTokens)
     {
         (Spec, _device) = (spec, device);
         Geometry = KvGeometry.For(spec, pageTokens);
@@ -40,10 +40,13 @@ internal sealed class TorchDecoder : IDecoder
         try
         {
             var layers = new LayerTensors[spec.Layers.Count];
+            var (read, total) = (0L, StoredBytes(ModelMatrices.Of(spec)));
             for (var layer = 0; layer < layers.Length; layer++)
             {
+                // The disk fetches the next layer while this one is moved.
+                foreach (var matrix in spec.Layers.Skip(layer + 1).Take(1).SelectMany(ModelMatrices.Of)) matrix.Expect();
                 layers[layer] = new LayerTensors(_weights, spec.Layers[layer]);
-                progress?.Report((layer + 1.0) / (layers.Length + 1));
+                progress?.Report(new LoadProgress(read += StoredBytes(ModelMatrices.Of(spec.Layers[layer])), total));
             }
 
             _entry = new RowEntry(spec, _weights, _kept);
@@ -53,6 +56,7 @@ internal sealed class TorchDecoder : IDecoder
             _kv = new KvStore(spec, Geometry, pages(), device);
             _blends = new BlendRunner(spec, Geometry, _kv, device);
             _runner = new LayerRunner(layers, adapters, spec, Geometry, _kv, device);
+            progress?.Report(new LoadProgress(total, total));
         }
         catch
         {
@@ -62,7 +66,6 @@ internal sealed class TorchDecoder : IDecoder
         }
 
         _validator = new StepValidator(spec, Geometry, PageCount, _kept.Contains);
-        progress?.Report(1);
     }
 
     public DecoderSpec Spec { get; }
@@ -185,4 +188,7 @@ internal sealed class TorchDecoder : IDecoder
 
         if (from.Count > 0) _kept.Write([.. to], rows.index_select(0, _device.Upload([.. from])));
     }
+
+    private static long StoredBytes(IEnumerable<Matrix> matrices) =>
+        matrices.Distinct().Sum(matrix => (long)matrix.Rows * matrix.Columns * matrix.Source.ElementSize);
 }

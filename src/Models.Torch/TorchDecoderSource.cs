@@ -18,7 +18,7 @@ public sealed class TorchDecoderSource : IDecoderSource
     public bool Runs(string device) => device == Processor || CudaIndex(device) is not null;
 
     /// <inheritdoc/>
-    public OpenedDecoder Open(DecoderSpec spec, ModelOptions options, ILogger logger, IProgress<double>? progress)
+    public OpenedDecoder Open(DecoderSpec spec, ModelOptions options, ILogger logger, IProgress<LoadProgress>? progress)
     {
         var index = CudaIndex(options.Device);
         if (index is null && options.Accelerator.Weights == DType.F16)
@@ -41,7 +41,7 @@ public sealed class TorchDecoderSource : IDecoderSource
     /// <exception cref="DeviceException">The library, the driver or the device is missing.</exception>
     internal static TorchDevice Device(string name, DType weights) => new(TorchLibrary.Open(name, CudaIndex(name)), Type(weights));
 
-    private static OpenedDecoder Open(DecoderSpec spec, ModelOptions options, int? index, ILogger logger, IProgress<double>? progress)
+    private static OpenedDecoder Open(DecoderSpec spec, ModelOptions options, int? index, ILogger logger, IProgress<LoadProgress>? progress)
     {
         var device = Device(options.Device, options.Accelerator.Weights);
         if (index is null && options.Accelerator.Threads > 0) torch.set_num_threads(options.Accelerator.Threads);

@@ -10,9 +10,9 @@ public interface IDecoderSource
     bool Runs(string device);
 
     /// <summary>Moves a model's weights to its device and sets its KV memory aside.</summary>
-    /// <param name="progress">Share of the weights that are in place, 0 to 1.</param>
+    /// <param name="progress">How far the weights are in place.</param>
     /// <exception cref="DeviceException">The device cannot be used, or the model does not fit.</exception>
-    OpenedDecoder Open(DecoderSpec spec, ModelOptions options, ILogger logger, IProgress<double>? progress);
+    OpenedDecoder Open(DecoderSpec spec, ModelOptions options, ILogger logger, IProgress<LoadProgress>? progress);
 }
 
 /// <param name="Description">Engine, weights and KV in a line, for the start-up log.</param>

@@ -16,18 +16,18 @@ public static class ModelLoader
     private static readonly IDecoderSource[] EmbeddedEngine = [new CpuDecoderSource()];
 
     /// <summary>Loads one model, with an engine of its own.</summary>
-    /// <inheritdoc cref="Load(IReadOnlyList{ModelSource}, ILogger, IProgress{double}?, IReadOnlyList{IDecoderSource}?)"/>
-    public static ServedModel Load(ModelOptions options, ILogger logger, IProgress<double>? progress = null, IReadOnlyList<IDecoderSource>? engines = null) =>
+    /// <inheritdoc cref="Load(IReadOnlyList{ModelSource}, ILogger, IProgress{LoadProgress}?, IReadOnlyList{IDecoderSource}?)"/>
+    public static ServedModel Load(ModelOptions options, ILogger logger, IProgress<LoadProgress>? progress = null, IReadOnlyList<IDecoderSource>? engines = null) =>
         Load([ModelSource.Of(options)], logger, progress, engines).Models[0];
 
     /// <summary>Loads models that share a base, at most one of which is the base itself, into one engine.</summary>
-    /// <param name="progress">Share of the weights that are packed, 0 to 1.</param>
+    /// <param name="progress">How far the weights are packed.</param>
     /// <param name="engines">The engines of this build; null = the embedded one.</param>
     /// <exception cref="CheckpointException">A folder holds no model this version can serve; says what to do.</exception>
     /// <exception cref="InvalidDataException">A tokenizer cannot be read.</exception>
     /// <exception cref="DeviceException">The model's device cannot be used, or is too small.</exception>
     public static ModelGroup Load(
-        IReadOnlyList<ModelSource> sources, ILogger logger, IProgress<double>? progress = null, IReadOnlyList<IDecoderSource>? engines = null)
+        IReadOnlyList<ModelSource> sources, ILogger logger, IProgress<LoadProgress>? progress = null, IReadOnlyList<IDecoderSource>? engines = null)
     {
         var files = new List<IDisposable>();
         OpenedDecoder? opened = null;

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using InferenceServer.Access;
 using InferenceServer.Hosting;
 
@@ -5,7 +6,15 @@ namespace InferenceServer.Health;
 
 /// <summary>Whether the server takes requests.</summary>
 /// <param name="Status">ready, loading, draining or unhealthy.</param>
-public sealed record HealthResponse(string Status);
+/// <param name="LoadedPercent">While models load: share of each one's weights that are read and packed, by model.</param>
+public sealed record HealthResponse(
+    string Status,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyDictionary<string, int>? LoadedPercent = null)
+{
+    /// <summary>Why the server takes no requests.</summary>
+    public static HealthResponse NotReady(string reason, ModelRegistry models) => new(
+        reason, reason == "loading" ? models.Slots.ToDictionary(slot => slot.Options.Name, slot => slot.Model is null ? (int)(99 * slot.LoadedShare) : 100) : null);
+}
 
 /// <summary>For load balancers and orchestrators: is the process alive, and should it be sent requests?</summary>
 internal static class HealthEndpoints
@@ -15,7 +24,7 @@ internal static class HealthEndpoints
         app.MapGet("/live", static () => TypedResults.Ok(new HealthResponse("alive")))
             .WithTags("Health").WithSummary("The process answers.").WithoutKey();
         app.MapGet("/health", static (ModelRegistry models) => models.NotReady is { } reason
-                ? Results.Json(new HealthResponse(reason), statusCode: StatusCodes.Status503ServiceUnavailable)
+                ? Results.Json(HealthResponse.NotReady(reason, models), statusCode: StatusCodes.Status503ServiceUnavailable)
                 : Results.Ok(new HealthResponse("ready")))
             .Produces<HealthResponse>().Produces<HealthResponse>(StatusCodes.Status503ServiceUnavailable)
             .WithTags("Health").WithSummary("Every model is loaded and its engine takes requests; 503 while not.").WithoutKey();

@@ -16,6 +16,9 @@ public sealed record EngineSettings
     /// <summary>On cpu f32, bf16, int8 or int4; on other devices f32, bf16 or f16.</summary>
     public string Weights { get; init; } = "f32";
 
+    /// <summary>f32, bf16 or int8: how keys and values lie in memory.</summary>
+    public string Kv { get; init; } = "f32";
+
     /// <summary>Threads that compute; 0 = as many as the machine or container allows.</summary>
     public int Threads { get; init; }
 

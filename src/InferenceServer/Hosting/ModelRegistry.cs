@@ -86,9 +86,11 @@ public sealed class ModelRegistry(Settings settings, ILoggerFactory loggers) : I
     {
         var clock = Stopwatch.StartNew();
         var defaults = sources.Select(source => SamplingDefaults.Read(source.Adapter, source.Base)).ToList();
-        var group = ModelLoader.Load(sources, loggers.CreateLogger<ServedModel>(), engines: Engines.All);
+        var slots = sources.Select(source => Array.Find(_slots, slot => slot.Options == source.Options)!).ToList();
+        var progress = new LoadReport(slots[0].Options.Name, share => slots.ForEach(slot => slot.LoadedShare = share), loggers.CreateLogger<LoadReport>());
+        var group = ModelLoader.Load(sources, loggers.CreateLogger<ServedModel>(), progress, Engines.All);
         for (var i = 0; i < sources.Count; i++)
-            Array.Find(_slots, slot => slot.Options == sources[i].Options)!.Ready = new ReadyModel(group.Models[i], defaults[i], clock.Elapsed);
+            slots[i].Ready = new ReadyModel(group.Models[i], defaults[i], clock.Elapsed);
     }
 }
 
@@ -96,6 +98,7 @@ public sealed class ModelRegistry(Settings settings, ILoggerFactory loggers) : I
 public sealed class ModelSlot(ModelOptions options)
 {
     private volatile ReadyModel? _ready;
+    private double _loadedShare;
 
     public ModelOptions Options { get; } = options;
 
@@ -109,6 +112,13 @@ public sealed class ModelSlot(ModelOptions options)
     }
 
     public ServedModel? Model => _ready?.Model;
+
+    /// <summary>Share of the weights that are read and packed, 0 to 1.</summary>
+    public double LoadedShare
+    {
+        get => Volatile.Read(ref _loadedShare);
+        internal set => Volatile.Write(ref _loadedShare, value);
+    }
 }
 
 /// <summary>A loaded model, how it draws where a request does not say, and how long loading took.</summary>

@@ -23,6 +23,8 @@ public sealed record ModelSettings
 
     public string? Weights { get; init; }
 
+    public string? Kv { get; init; }
+
     public string? Device { get; init; }
 }
 

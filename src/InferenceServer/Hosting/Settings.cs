@@ -59,7 +59,12 @@ public sealed record Settings(ServerSettings Server, EngineSettings Engine, IRea
             Method = Method(section, model.Method),
             Example = model.Example,
             Device = device,
-            Cpu = new CpuOptions { Weights = embedded ? Weights(weights.Section, weights.Name) : default, Threads = engine.Threads },
+            Cpu = new CpuOptions
+            {
+                Weights = embedded ? Weights(weights.Section, weights.Name) : default,
+                Kv = Kv(model.Kv is null ? EngineSettings.Section : section, model.Kv ?? engine.Kv),
+                Threads = engine.Threads,
+            },
             Accelerator = engine.Accelerator with { Weights = embedded ? default : DeviceWeights(weights.Section, device, weights.Name) },
             KvMemory = engine.KvMemoryBytes,
             Engine = engine.Options,
@@ -93,6 +98,14 @@ public sealed record Settings(ServerSettings Server, EngineSettings Engine, IRea
         "int8" => WeightFormat.Q8,
         "int4" => WeightFormat.Q4,
         _ => throw new SettingsException($"{section}:Weights must be f32, bf16, int8 or int4; it is '{format}'."),
+    };
+
+    private static KvFormat Kv(string section, string format) => format switch
+    {
+        "f32" => KvFormat.F32,
+        "bf16" => KvFormat.BF16,
+        "int8" => KvFormat.Q8,
+        _ => throw new SettingsException($"{section}:Kv must be f32, bf16 or int8; it is '{format}'."),
     };
 
     private static DType DeviceWeights(string section, string device, string format) => format switch

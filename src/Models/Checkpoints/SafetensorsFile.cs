@@ -138,11 +138,20 @@ public sealed unsafe class SafetensorsFile : IDisposable
     {
         public override ReadOnlySpan<byte> Bytes(long start, int count)
         {
+            return new ReadOnlySpan<byte>((void*)Address(start, count), checked(count * ElementSize));
+        }
+
+        public override void Expect(long start, long count) => MappedMemory.Expect(Address(start, count), count * ElementSize);
+
+        public override void Forget(long start, long count) => MappedMemory.Forget(Address(start, count), count * ElementSize);
+
+        private nint Address(long start, long count)
+        {
             ArgumentOutOfRangeException.ThrowIfNegative(start);
             ArgumentOutOfRangeException.ThrowIfNegative(count);
             ArgumentOutOfRangeException.ThrowIfGreaterThan(start, Count - count);
             ObjectDisposedException.ThrowIf(file._disposed, file);
-            return new ReadOnlySpan<byte>(file._data + entry.Begin + (start * ElementSize), checked(count * ElementSize));
+            return (nint)(file._data + entry.Begin + (start * ElementSize));
         }
     }
 }

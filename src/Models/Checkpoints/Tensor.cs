@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 
 namespace InferenceServer.Models.Checkpoints;
@@ -38,21 +37,22 @@ public abstract class Tensor(string name, DType dtype, IReadOnlyList<int> shape)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(start);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(start, Count - destination.Length);
-        var bytes = Bytes(start, destination.Length);
-        switch (DType)
-        {
-            case DType.F32:
-                MemoryMarshal.Cast<byte, float>(bytes).CopyTo(destination);
-                break;
-            case DType.F16:
-                for (var i = 0; i < destination.Length; i++)
-                    destination[i] = (float)BinaryPrimitives.ReadHalfLittleEndian(bytes[(2 * i)..]);
-                break;
-            default:
-                for (var i = 0; i < destination.Length; i++)
-                    destination[i] = BitConverter.UInt32BitsToSingle((uint)BinaryPrimitives.ReadUInt16LittleEndian(bytes[(2 * i)..]) << 16);
-                break;
-        }
+        Widening.ToFloats(DType, Bytes(start, destination.Length), destination);
+    }
+
+    /// <summary>
+    /// Says that elements [start, start + count) will be read soon: where they lie in a file, the system may begin to fetch them.
+    /// </summary>
+    public virtual void Expect(long start, long count)
+    {
+    }
+
+    /// <summary>
+    /// Says that elements [start, start + count) have been read and few of them will be again: where they lie in a file, its
+    /// pages no longer count as this process's memory. Reading them stays possible.
+    /// </summary>
+    public virtual void Forget(long start, long count)
+    {
     }
 
     /// <summary>A tensor over an array in memory, for tests and for weights computed at load.</summary>

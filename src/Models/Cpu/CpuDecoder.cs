@@ -29,20 +29,20 @@ public sealed unsafe class CpuDecoder : IDecoder
     private bool _disposed;
 
     /// <summary>Packs the weights, which takes a pass over the checkpoint, and reserves the KV arena.</summary>
-    /// <param name="progress">Share of the layers packed, 0 to 1.</param>
+    /// <param name="progress">Told after every layer, and at the end.</param>
     /// <exception cref="PlatformNotSupportedException">The forced kernel path is not on this machine.</exception>
     public CpuDecoder(
         DecoderSpec spec,
         int pageCount,
         CpuOptions options,
-        IProgress<double>? progress = null,
+        IProgress<LoadProgress>? progress = null,
         int pageTokens = KvGeometry.DefaultPageTokens)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(options.Threads);
         Spec = spec;
         _kernels = KernelSet.Choose(options.Force);
         Geometry = KvGeometry.For(spec, pageTokens);
-        _arena = new KvArena(spec, Geometry, pageCount);
+        _arena = new KvArena(spec, Geometry, pageCount, options.Kv);
         _pool = new WorkerPool(options.Threads > 0 ? options.Threads : Environment.ProcessorCount);
         try
         {
@@ -50,10 +50,13 @@ public sealed unsafe class CpuDecoder : IDecoder
             var rowLoop = new RowLoop(_pool);
             _kept = new KeptRowStore(spec.HiddenSize);
             _layers = new LayerWeights[spec.Layers.Count];
+            var (read, total) = (0L, spec.Layers.Sum(LayerWeights.StoredBytes) + HeadRunner.StoredBytes(spec));
             for (var layer = 0; layer < _layers.Length; layer++)
             {
+                // The disk fetches the next layer while this one is packed.
+                if (layer + 1 < _layers.Length) LayerWeights.Expect(spec.Layers[layer + 1]);
                 _layers[layer] = new LayerWeights(spec.Layers[layer], options.Weights, _pool.Threads);
-                progress?.Report((layer + 1.0) / (_layers.Length + 1));
+                progress?.Report(new LoadProgress(read += LayerWeights.StoredBytes(spec.Layers[layer]), total));
             }
 
             _adapters = new AdapterSet(spec, _kernels, products, rowLoop, _pool.Threads);
@@ -64,6 +67,7 @@ public sealed unsafe class CpuDecoder : IDecoder
                 .. spec.SideNets.Select(net =>
                     SideNet.Create(net, spec.HiddenSize, options.NetWeights, _kernels, products, _pool.Threads)),
             ];
+            progress?.Report(new LoadProgress(total, total));
         }
         catch
         {
@@ -78,8 +82,7 @@ public sealed unsafe class CpuDecoder : IDecoder
         Description = string.Create(
             CultureInfo.InvariantCulture,
             $"cpu: {_kernels.Name} kernels, {_pool.Threads} threads, {options.Weights} weights ({megabytes:F0} MB), "
-            + $"{pageCount} KV pages of {_arena.Layout.PageBytes / 1024.0:F0} KB");
-        progress?.Report(1);
+            + $"{pageCount} KV pages ({options.Kv}) of {_arena.Layout.PageBytes / 1024.0:F0} KB");
     }
 
     public DecoderSpec Spec { get; }
@@ -89,7 +92,7 @@ public sealed unsafe class CpuDecoder : IDecoder
     public int PageCount => _arena.PageCount;
 
     /// <inheritdoc/>
-    public int RowsPerPage => (int)Math.Clamp(BytesPerPage(Spec, Geometry) / (sizeof(float) * (long)Spec.HiddenSize), 1, int.MaxValue);
+    public int RowsPerPage => (int)Math.Clamp(_arena.Layout.PageBytes / (sizeof(float) * (long)Spec.HiddenSize), 1, int.MaxValue);
 
     /// <summary>One line for the start-up log: kernel path, threads, weight format and sizes.</summary>
     public string Description { get; }
@@ -98,7 +101,7 @@ public sealed unsafe class CpuDecoder : IDecoder
     public long KeptRowBytes => _kept.Bytes;
 
     /// <summary>Size of one KV page of this model.</summary>
-    public static long BytesPerPage(DecoderSpec spec, KvGeometry geometry) => new KvLayout(spec, geometry).PageBytes;
+    public static long BytesPerPage(DecoderSpec spec, KvGeometry geometry, KvFormat format) => new KvLayout(spec, geometry, format).PageBytes;
 
     /// <inheritdoc/>
     /// <exception cref="ArgumentException">

@@ -1,6 +1,6 @@
 namespace InferenceServer.Models.Cpu;
 
-/// <summary>How weights lie in memory. Residual stream, norms, attention and KV are f32 in all of them.</summary>
+/// <summary>How weights lie in memory. Residual stream, norms and attention are f32 in all of them.</summary>
 public enum WeightFormat
 {
     /// <summary>4 bytes a weight; f16 and bf16 files are widened, nothing is lost. The mode golden values are compared in.</summary>
@@ -20,6 +20,19 @@ public enum WeightFormat
 
     /// <summary>4.5 bits a weight: half bytes and a bf16 scale per 32 inputs; activations as with <see cref="Q8"/>.</summary>
     Q4,
+}
+
+/// <summary>How keys and values lie in memory. They are widened to f32 where they are used.</summary>
+public enum KvFormat
+{
+    /// <summary>4 bytes a number; nothing is lost.</summary>
+    F32,
+
+    /// <summary>2 bytes a number, rounded to nearest even.</summary>
+    BF16,
+
+    /// <summary>A byte a number, and an f32 scale for each head's key and value at each position.</summary>
+    Q8,
 }
 
 /// <summary>Instruction sets the kernels are compiled for. All of them yield the same bits.</summary>
@@ -44,6 +57,8 @@ public enum KernelPath
 public sealed record CpuOptions
 {
     public WeightFormat Weights { get; init; } = WeightFormat.F32;
+
+    public KvFormat Kv { get; init; } = KvFormat.F32;
 
     /// <summary>Of a method's small nets: there is little to gain and much to lose in rounding them further.</summary>
     internal WeightFormat NetWeights => Weights is WeightFormat.Q8 or WeightFormat.Q4 ? WeightFormat.BF16 : Weights;

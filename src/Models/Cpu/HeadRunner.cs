@@ -49,6 +49,9 @@ internal sealed unsafe class HeadRunner : IDisposable
 
     public long Bytes => _outputs.Values.Sum(output => output.Weight.Bytes);
 
+    /// <summary>Bytes of the checkpoint the heads are packed from.</summary>
+    public static long StoredBytes(DecoderSpec spec) => spec.Heads.Select(head => head.Output).Distinct().Sum(output => output.Weight.StoredBytes);
+
     public HeadResult[] Run(IReadOnlyList<HeadCall> calls)
     {
         (_calls, _results) = (calls, new HeadResult[calls.Count]);

@@ -22,6 +22,7 @@ internal sealed unsafe class PagedAttention : IDisposable
     private readonly WorkerPool _pool;
     private readonly KvArena _arena;
     private readonly NativeBuffer[] _scratch;
+    private readonly WideKv[] _wide;
     private readonly Action<int, int> _item;
     private readonly List<Item> _items = [];
     private PageDirectory _pages = null!;
@@ -37,6 +38,7 @@ internal sealed unsafe class PagedAttention : IDisposable
     {
         (_kernels, _pool, _arena) = (kernels, pool, arena);
         _scratch = [.. Enumerable.Range(0, pool.Threads).Select(_ => new NativeBuffer())];
+        _wide = [.. Enumerable.Range(0, pool.Threads).Select(_ => new WideKv(kernels, arena))];
         _item = Run;
     }
 
@@ -86,6 +88,7 @@ internal sealed unsafe class PagedAttention : IDisposable
     public void Dispose()
     {
         foreach (var buffer in _scratch) buffer.Dispose();
+        foreach (var wide in _wide) wide.Dispose();
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -117,15 +120,19 @@ internal sealed unsafe class PagedAttention : IDisposable
         for (var page = firstPage; page * pageTokens < end; page++)
         {
             var keys = _arena.Keys(pages[page], _layout, item.Head);
-            places.Values[page - firstPage] = _arena.Values(pages[page], _layout, item.Head);
+            places.Values[page - firstPage] = (float*)_arena.Values(pages[page], _layout, item.Head);
             for (var token = 0; token < pageTokens && (page * pageTokens) + token < end; token += KvLayout.TileTokens)
             {
-                places.Tiles[count] = keys + (token * _spec.HeadDim);
+                places.Tiles[count] = (float*)(keys + (token / KvLayout.TileTokens * _layout.TileBytes));
                 places.At[count++] = (page * pageTokens) + token - origin;
             }
         }
 
-        _kernels.Scores(q, _spec.HeadDim, queries, places.Tiles, places.At, count, _spec.HeadDim, scores, ldScores);
+        var narrow = _arena.Format != KvFormat.F32;
+        var wide = _wide[worker];
+        if (narrow) wide.Scores(q, queries, places.Tiles, places.At, count, _spec.HeadDim, scores, ldScores);
+        else _kernels.Scores(q, _spec.HeadDim, queries, places.Tiles, places.At, count, _spec.HeadDim, scores, ldScores);
+        wide.Begin(places.Values, end - origin, _layout.ValueWidth);
 
         var sums = stackalloc float[queries];
         for (var i = 0; i < queries; i++)
@@ -156,17 +163,9 @@ internal sealed unsafe class PagedAttention : IDisposable
         {
             if (from >= to) return;
             var first = (nint)row * heads;
-            _kernels.Accumulate(
-                scores + (first * ldScores),
-                ldScores,
-                rows * heads,
-                places.Values,
-                pageTokens,
-                from - origin,
-                to - origin,
-                _layout.ValueWidth,
-                output + (first * _layout.ValueWidth),
-                _layout.ValueWidth);
+            float* weights = scores + (first * ldScores), result = output + (first * _layout.ValueWidth);
+            if (narrow) wide.Accumulate(weights, ldScores, rows * heads, from - origin, to - origin, result);
+            else _kernels.Accumulate(weights, ldScores, rows * heads, places.Values, pageTokens, from - origin, to - origin, _layout.ValueWidth, result, _layout.ValueWidth);
         }
     }
 

@@ -37,6 +37,27 @@ public sealed record Matrix(Tensor Source, int Rows, int Columns, int RowOffset 
         }
     }
 
+    /// <summary>Bytes of the file it is read from.</summary>
+    public long StoredBytes => (long)Rows * Columns * Source.ElementSize;
+
+    /// <summary>Says that it will be read soon, <see cref="Tensor.Expect"/>.</summary>
+    public void Expect()
+    {
+        var (start, count) = Stored(0, Rows);
+        Source.Expect(start, count);
+    }
+
+    /// <summary>
+    /// Says that rows [from, from + count) have been read, the last ones after all others, <see cref="Tensor.Forget"/>.
+    /// </summary>
+    public void Forget(int from, int count)
+    {
+        // Rows of a transposed matrix lie in all of its pages.
+        if (Transposed && from + count < Rows) return;
+        var (start, elements) = Stored(from, count);
+        Source.Forget(start, elements);
+    }
+
     /// <summary>All rows, [Rows, Columns] in f32.</summary>
     public float[] ToArray()
     {
@@ -44,6 +65,10 @@ public sealed record Matrix(Tensor Source, int Rows, int Columns, int RowOffset 
         Read(0, Rows, values);
         return values;
     }
+
+    /// <summary>First and number of the stored elements in which the rows lie.</summary>
+    private (long Start, long Count) Stored(int from, int count) =>
+        Transposed ? (0, Source.Count) : ((long)(RowOffset + from) * Columns, (long)count * Columns);
 }
 
 /// <summary>Part of a stored tensor read as a vector: biases, norm weights, learned vectors.</summary>

@@ -34,6 +34,7 @@ public sealed class ProcessTests : IDisposable
     [Theory]
     [InlineData("--Models:0:Path", "/nowhere", "/nowhere")]
     [InlineData("--Engine:Weights", "int3", "Engine:Weights")]
+    [InlineData("--Engine:Kv", "int4", "Engine:Kv")]
     [InlineData("--Engine:Treads", "4", "Treads")]
     [InlineData("--Sever:DefaultMaxTokens", "4", "--Sever:DefaultMaxTokens")]
     [InlineData("--Server:UnknownFields", "Forget", "UnknownFields")]

@@ -1,4 +1,8 @@
+using System.Globalization;
 using InferenceServer.Models.Checkpoints;
+using InferenceServer.Models.Cpu;
+using InferenceServer.Models.Cpu.Weights;
+using InferenceServer.Models.Decoding;
 
 namespace InferenceServer.Models.Tests.Checkpoints;
 
@@ -96,4 +100,29 @@ public sealed class SafetensorsFileTests : IDisposable
     }
 
     private SafetensorsFile Open(byte[] bytes) => SafetensorsFile.Open(_folder.Write("model.safetensors", bytes));
+
+    [Fact]
+    public void What_was_packed_no_longer_counts_as_memory_and_can_still_be_read()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "The share of a file in memory is read from /proc.");
+        var values = new float[512 * 1024];
+        for (var i = 0; i < values.Length; i++) values[i] = i;
+        using var file = Open(SafetensorsWriter.Write(("weight", [512, 1024], values)));
+        var matrix = Matrix.Of(file.Get("weight"));
+        var before = Resident(file.Path);
+        Assert.Equal(values, matrix.ToArray());
+        Assert.InRange(Resident(file.Path) - before, 2000, 2100);
+        using var packed = PackedMatrix.Pack(WeightFormat.Q4, 2, matrix);
+        Assert.InRange(Resident(file.Path), 0, 16);
+        Assert.Equal(values, matrix.ToArray());
+    }
+
+    /// <summary>Kilobytes of a mapped file that count as memory of this process.</summary>
+    private static int Resident(string path)
+    {
+        var line = File.ReadLines("/proc/self/smaps")
+            .SkipWhile(line => !line.EndsWith(path, StringComparison.Ordinal))
+            .First(line => line.StartsWith("Rss:", StringComparison.Ordinal));
+        return int.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture);
+    }
 }

@@ -16,58 +16,34 @@ public class CompanyTests
 
     public static TheoryData<KernelPath, WeightFormat> PathsAndFormats => CpuPaths.PathsAndFormats;
 
-    [Theory]
-    [MemberData(nameof(PathsAndFormats))]
-    public void A_prompt_has_the_same_bits_on_every_path_with_any_threads_in_any_chunks(KernelPath path, WeightFormat format)
-    {
-        var expected = Alone(format);
-        foreach (var threads in (int[])[1, 2, 3])
-        {
-            using var decoder = Create(path, format, threads);
-            var harness = new DecoderHarness(decoder);
-            Assert.Equal(expected, harness.Logprobs(harness.Prompt(Tokens)));
-            foreach (var chunk in (int[])[1, 2, 5, 13, 16, 17])
-            {
-                var prompt = harness.Prompt(Tokens);
-                var rows = Tokens.Chunk(chunk).SelectMany((part, i) =>
-                    harness.Logprobs(prompt with { Start = i * chunk, In = new TokenRows(part) }));
-                Assert.Equal(expected, rows);
-            }
-        }
-    }
+    public static MatrixTheoryData<KernelPath, KvFormat> PathsAndKv => CpuPaths.PathsAndKv;
 
     [Theory]
     [MemberData(nameof(PathsAndFormats))]
-    public void A_decode_step_has_the_same_bits_in_batches_of_two_to_thirty_three(KernelPath path, WeightFormat format)
-    {
-        var expected = Alone(format)[^1];
-        using var decoder = Create(path, format, 2);
-        var harness = new DecoderHarness(decoder);
-        var last = Tokens.Length - 1;
-        var mine = harness.Prompt(Tokens);
-        harness.Run(mine with { In = new TokenRows(Tokens.AsMemory(0, last)) });
-        var others = Enumerable.Range(1, 32).Select(i => harness.Prompt(Tokens[i..])).ToArray();
-        var (rows, waste) = (harness.NewRows(), harness.NewRows());
-        foreach (var size in (int[])[2, 3, 4, 5, 8, 12, 13, 17, 25, 33])
-        {
-            // Neighbours of all kinds: prompts, single tokens, and rows that leave after the first layer.
-            var company = others[..(size - 1)].Select<RowGroup, StepOp>((other, i) => (i % 3) switch
-            {
-                0 => other,
-                1 => other with { In = new TokenRows(new[] { i }), Keep = new Keep(waste, 0, 0, 1) },
-                _ => other with { Range = new LayerRange(0, 1) },
-            }).ToList();
-            company.Insert(size / 2, mine with { Start = last, In = new TokenRows(Tokens.AsMemory(last)), Keep = new Keep(rows, 0, 0, 1) });
-            decoder.Run(new StepBatch(company));
-            Assert.Equal(expected, harness.Logprobs(0, rows, 1)[0]);
-        }
-    }
+    public void A_prompt_has_the_same_bits_on_every_path_with_any_threads_in_any_chunks(KernelPath path, WeightFormat format) =>
+        CheckChunks(path, format, KvFormat.F32);
 
-    [Fact]
-    public void A_row_that_is_not_a_number_is_flagged_and_harms_no_other()
+    [Theory]
+    [MemberData(nameof(PathsAndKv))]
+    public void A_prompt_has_the_same_bits_in_any_chunks_with_narrow_KV(KernelPath path, KvFormat kv) => CheckChunks(path, WeightFormat.BF16, kv);
+
+    [Theory]
+    [MemberData(nameof(PathsAndFormats))]
+    public void A_decode_step_has_the_same_bits_in_batches_of_two_to_thirty_three(KernelPath path, WeightFormat format) =>
+        CheckBatches(path, format, KvFormat.F32);
+
+    [Theory]
+    [MemberData(nameof(PathsAndKv))]
+    public void A_decode_step_has_the_same_bits_in_any_batch_with_narrow_KV(KernelPath path, KvFormat kv) => CheckBatches(path, WeightFormat.BF16, kv);
+
+    [Theory]
+    [InlineData(KvFormat.F32)]
+    [InlineData(KvFormat.BF16)]
+    [InlineData(KvFormat.Q8)]
+    public void A_row_that_is_not_a_number_is_flagged_and_harms_no_other(KvFormat kv)
     {
         var spec = TinyModels.Llama(Shape) with { Vectors = [[.. Enumerable.Repeat(float.NaN, Shape.Hidden)]] };
-        using var decoder = new CpuDecoder(spec, 16, new CpuOptions { Threads = 2 });
+        using var decoder = new CpuDecoder(spec, 16, new CpuOptions { Threads = 2, Kv = kv });
         var harness = new DecoderHarness(decoder);
         var expected = harness.Logprobs(harness.Prompt(Tokens));
 
@@ -103,14 +79,57 @@ public class CompanyTests
         Assert.Equal(expected, harness.Logprobs(upper));
     }
 
-    private static double[][] Alone(WeightFormat format)
+    private static void CheckChunks(KernelPath path, WeightFormat format, KvFormat kv)
     {
-        using var decoder = Create(KernelPath.Portable, format, 1);
+        var expected = Alone(format, kv);
+        foreach (var threads in (int[])[1, 2, 3])
+        {
+            using var decoder = Create(path, format, threads, kv);
+            var harness = new DecoderHarness(decoder);
+            Assert.Equal(expected, harness.Logprobs(harness.Prompt(Tokens)));
+            foreach (var chunk in (int[])[1, 2, 5, 13, 16, 17])
+            {
+                var prompt = harness.Prompt(Tokens);
+                var rows = Tokens.Chunk(chunk).SelectMany((part, i) =>
+                    harness.Logprobs(prompt with { Start = i * chunk, In = new TokenRows(part) }));
+                Assert.Equal(expected, rows);
+            }
+        }
+    }
+
+    private static void CheckBatches(KernelPath path, WeightFormat format, KvFormat kv)
+    {
+        var expected = Alone(format, kv)[^1];
+        using var decoder = Create(path, format, 2, kv);
+        var harness = new DecoderHarness(decoder);
+        var last = Tokens.Length - 1;
+        var mine = harness.Prompt(Tokens);
+        harness.Run(mine with { In = new TokenRows(Tokens.AsMemory(0, last)) });
+        var others = Enumerable.Range(1, 32).Select(i => harness.Prompt(Tokens[i..])).ToArray();
+        var (rows, waste) = (harness.NewRows(), harness.NewRows());
+        foreach (var size in (int[])[2, 3, 4, 5, 8, 12, 13, 17, 25, 33])
+        {
+            // Neighbours of all kinds: prompts, single tokens, and rows that leave after the first layer.
+            var company = others[..(size - 1)].Select<RowGroup, StepOp>((other, i) => (i % 3) switch
+            {
+                0 => other,
+                1 => other with { In = new TokenRows(new[] { i }), Keep = new Keep(waste, 0, 0, 1) },
+                _ => other with { Range = new LayerRange(0, 1) },
+            }).ToList();
+            company.Insert(size / 2, mine with { Start = last, In = new TokenRows(Tokens.AsMemory(last)), Keep = new Keep(rows, 0, 0, 1) });
+            decoder.Run(new StepBatch(company));
+            Assert.Equal(expected, harness.Logprobs(0, rows, 1)[0]);
+        }
+    }
+
+    private static double[][] Alone(WeightFormat format, KvFormat kv)
+    {
+        using var decoder = Create(KernelPath.Portable, format, 1, kv);
         var harness = new DecoderHarness(decoder);
         var prompt = harness.Prompt(Tokens);
         return [.. Tokens.Select((token, i) => harness.Logprobs(prompt with { Start = i, In = new TokenRows(new[] { token }) })[0])];
     }
 
-    private static CpuDecoder Create(KernelPath path, WeightFormat format, int threads) =>
-        new(TinyModels.Llama(Shape) with { Cuts = [1] }, Pages, new CpuOptions { Force = path, Weights = format, Threads = threads });
+    private static CpuDecoder Create(KernelPath path, WeightFormat format, int threads, KvFormat kv) =>
+        new(TinyModels.Llama(Shape) with { Cuts = [1] }, Pages, new CpuOptions { Force = path, Weights = format, Kv = kv, Threads = threads });
 }

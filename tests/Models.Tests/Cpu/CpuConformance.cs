@@ -45,3 +45,10 @@ public class CpuEngineTests() : EngineConformance((spec, pages, pageTokens) => n
 /// <summary>The CPU engine on methods in their published layout.</summary>
 public class CpuPublishedMethodTests()
     : PublishedMethodConformance((spec, pages, pageTokens) => new CpuDecoder(spec, pages, new CpuOptions { Threads = 1 }, pageTokens: pageTokens));
+
+/// <summary>KV in bf16, with pages that are no multiple of a tile.</summary>
+public class CpuBf16KvSeamTests() : SeamConformance((spec, pages) =>
+    new CpuDecoder(spec, 4 * pages, new CpuOptions { Threads = 2, Kv = KvFormat.BF16 }, pageTokens: 5));
+
+/// <summary>KV in int8.</summary>
+public class CpuInt8KvSeamTests() : SeamConformance((spec, pages) => new CpuDecoder(spec, pages, new CpuOptions { Threads = 2, Kv = KvFormat.Q8 }));

@@ -45,12 +45,15 @@ public class CpuDecoderTests
         Assert.InRange((GC.GetAllocatedBytesForCurrentThread() - before) / 100, 0, 6000);
     }
 
-    [Fact]
-    public void The_size_of_a_page_is_what_the_arena_uses()
+    [Theory]
+    [InlineData(KvFormat.F32, 4 * 16, 0)]
+    [InlineData(KvFormat.BF16, 2 * 16, 0)]
+    [InlineData(KvFormat.Q8, 16, 4)]
+    public void The_size_of_a_page_is_what_the_arena_uses(KvFormat format, int bytes, int scaleBytes)
     {
         var spec = TinyModels.Llama().WithTas();
-        // 2 layers a page, 2 KV heads of 16 dimensions, keys and values, 16 positions, 4 bytes.
-        Assert.Equal(2 * 2 * 16 * 2 * 16 * 4, CpuDecoder.BytesPerPage(spec, KvGeometry.For(spec)));
+        // 2 layers a page, 2 KV heads of 16 dimensions, keys and values, 16 positions.
+        Assert.Equal(2 * 2 * 2 * 16 * (bytes + scaleBytes), CpuDecoder.BytesPerPage(spec, KvGeometry.For(spec), format));
     }
 
     [Fact]
@@ -64,7 +67,9 @@ public class CpuDecoderTests
             Assert.Equal(3, decoder.PageCount);
         }
 
+        Assert.Equal(TinyModels.Llama().Layers.Count + 1, reports.Count);
         Assert.Equal(reports.Order(), reports);
+        Assert.InRange(reports[0], 0.1, 0.3);
         Assert.Equal(1, reports[^1]);
     }
 
@@ -78,8 +83,8 @@ public class CpuDecoderTests
         Assert.Throws<ArgumentOutOfRangeException>(() => new CpuDecoder(TinyModels.Llama(), 3, new CpuOptions { Threads = -1 }));
     }
 
-    private sealed class Reports(List<double> values) : IProgress<double>
+    private sealed class Reports(List<double> values) : IProgress<LoadProgress>
     {
-        public void Report(double value) => values.Add(value);
+        public void Report(LoadProgress value) => values.Add(value.Share);
     }
 }

@@ -24,6 +24,8 @@ internal static class CpuPaths
         }
     }
 
+    public static MatrixTheoryData<KernelPath, KvFormat> PathsAndKv => new(Supported, [KvFormat.BF16, KvFormat.Q8]);
+
     public static TheoryData<KernelPath> Paths => [.. Supported];
 
     public static float[] Random(int count, int seed)

@@ -37,14 +37,23 @@ public class CpuDeterminismTests
         }
     }
 
+    public static MatrixTheoryData<ThinkingMethod, KvFormat> KvCases => new(Enum.GetValues<ThinkingMethod>(), [KvFormat.BF16, KvFormat.Q8]);
+
     [Theory]
     [MemberData(nameof(Cases))]
-    public async Task Company_chunks_a_warm_cache_and_short_memory_change_no_bit(ThinkingMethod method, KernelPath path, WeightFormat format)
+    public Task Company_chunks_a_warm_cache_and_short_memory_change_no_bit(ThinkingMethod method, KernelPath path, WeightFormat format) =>
+        Check(method, new CpuOptions { Force = path, Weights = format });
+
+    [Theory]
+    [MemberData(nameof(KvCases))]
+    public Task Nor_do_they_with_narrow_KV(ThinkingMethod method, KvFormat kv) => Check(method, new CpuOptions { Weights = WeightFormat.BF16, Kv = kv });
+
+    private static async Task Check(ThinkingMethod method, CpuOptions options)
     {
         var setup = TinySetup.Of(method);
         var requests = Enumerable.Range(0, 32).Select(Shorter).ToList();
         CpuDecoder Decoder(int pages, int threads) =>
-            new(setup.Spec, pages, new CpuOptions { Force = path, Weights = format, Threads = threads }, pageTokens: PageTokens);
+            new(setup.Spec, pages, options with { Threads = threads }, pageTokens: PageTokens);
 
         // One at a time, nothing cached, whole prompts, one thread.
         var alone = new List<string>();

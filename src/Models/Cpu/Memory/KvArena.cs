@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using InferenceServer.Models.Decoding;
 
 namespace InferenceServer.Models.Cpu.Memory;
@@ -8,12 +7,13 @@ internal sealed unsafe class KvArena : IDisposable
 {
     private readonly NativeBuffer _memory;
 
-    public KvArena(DecoderSpec spec, KvGeometry geometry, int pageCount)
+    public KvArena(DecoderSpec spec, KvGeometry geometry, int pageCount, KvFormat format)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(pageCount);
         Geometry = geometry;
         PageCount = pageCount;
-        Layout = new KvLayout(spec, geometry);
+        Format = format;
+        Layout = new KvLayout(spec, geometry, format);
         _memory = new NativeBuffer(checked(Layout.PageBytes * pageCount));
     }
 
@@ -21,24 +21,23 @@ internal sealed unsafe class KvArena : IDisposable
 
     public int PageCount { get; }
 
+    public KvFormat Format { get; }
+
     public KvLayout Layout { get; }
 
-    /// <summary>Keys of a head within a page, [tile][headDim][16].</summary>
-    public float* Keys(int page, KvLayerLayout layer, int head) =>
-        _memory.Floats + ((long)page * Layout.PageFloats) + layer.Offset + ((long)head * layer.HeadFloats);
+    /// <summary>Keys of a head within a page: tiles of sixteen positions.</summary>
+    public byte* Keys(int page, KvLayerLayout layer, int head) =>
+        _memory.Bytes + (page * Layout.PageBytes) + layer.Offset + ((long)head * layer.HeadBytes);
 
-    /// <summary>Values of a head within a page, [PageTokens][ValueWidth].</summary>
-    public float* Values(int page, KvLayerLayout layer, int head) => Keys(page, layer, head) + layer.KeyFloats;
+    /// <summary>Values of a head within a page, [PageTokens][ValueWidth], and their scales.</summary>
+    public byte* Values(int page, KvLayerLayout layer, int head) => Keys(page, layer, head) + layer.KeyBytes;
 
     /// <summary>Stores one position's key and value of one head, [headDim] each.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Write(int page, int token, KvLayerLayout layer, int head, int headDim, float* key, float* value)
     {
-        var keys = Keys(page, layer, head) + (token / KvLayout.TileTokens * headDim * KvLayout.TileTokens) + (token % KvLayout.TileTokens);
-        for (var d = 0; d < headDim; d++) keys[d * KvLayout.TileTokens] = key[d];
-        var row = new Span<float>(Values(page, layer, head) + (token * layer.ValueWidth), layer.ValueWidth);
-        new ReadOnlySpan<float>(value, headDim).CopyTo(row);
-        row[headDim..].Clear();
+        var keys = Keys(page, layer, head);
+        KvRows.WriteKey(Format, keys + (token / KvLayout.TileTokens * layer.TileBytes), token % KvLayout.TileTokens, headDim, key);
+        KvRows.WriteValue(Format, keys + layer.KeyBytes, token, Geometry.PageTokens, layer.ValueWidth, headDim, value);
     }
 
     public void Copy(int from, int to)
@@ -51,7 +50,7 @@ internal sealed unsafe class KvArena : IDisposable
 
     /// <summary>
     /// Positions [0, count) of a page: into = into·(1 − α) + from·α, keys and values each with their own α
-    /// (Bitune, arXiv 2405.14862), for the layers of one group.
+    /// (Bitune, arXiv 2405.14862), for the layers of one group. What has an α of 0 keeps its bits.
     /// </summary>
     public void Blend(DecoderSpec spec, LayerRange range, int group, int into, int from, int count, BlendSpec blend)
     {
@@ -60,30 +59,36 @@ internal sealed unsafe class KvArena : IDisposable
         {
             var attention = spec.Layers[layer].Attention;
             var layout = Layout[layer];
-            var (keyAlpha, valueAlpha) = (blend.KeyAlpha[layer], blend.ValueAlpha[layer]);
-            for (var head = 0; head < attention.KvHeads; head++)
+            var (mine, other) = (new float[attention.HeadDim], new float[attention.HeadDim]);
+            fixed (float* x = mine, y = other)
             {
-                var keys = Span(Keys(into, layout, head), layout.KeyFloats);
-                var otherKeys = Span(Keys(from, layout, head), layout.KeyFloats);
-                for (var tile = 0; tile * KvLayout.TileTokens < count; tile++)
+                for (var head = 0; head < attention.KvHeads; head++)
                 {
-                    var tokens = Math.Min(KvLayout.TileTokens, count - (tile * KvLayout.TileTokens));
-                    for (var d = 0; d < attention.HeadDim; d++)
+                    for (var token = 0; token < count; token++)
                     {
-                        var at = ((tile * attention.HeadDim) + d) * KvLayout.TileTokens;
-                        Mix(keys.Slice(at, tokens), otherKeys.Slice(at, tokens), keyAlpha);
+                        if (blend.KeyAlpha[layer] != 0)
+                        {
+                            var (tile, lane) = Math.DivRem(token, KvLayout.TileTokens);
+                            KvRows.ReadKey(Format, Keys(into, layout, head) + (tile * layout.TileBytes), lane, attention.HeadDim, x);
+                            KvRows.ReadKey(Format, Keys(from, layout, head) + (tile * layout.TileBytes), lane, attention.HeadDim, y);
+                            Mix(mine, other, blend.KeyAlpha[layer]);
+                            KvRows.WriteKey(Format, Keys(into, layout, head) + (tile * layout.TileBytes), lane, attention.HeadDim, x);
+                        }
+
+                        if (blend.ValueAlpha[layer] != 0)
+                        {
+                            KvRows.ReadValue(Format, Values(into, layout, head), token, Geometry.PageTokens, layout.ValueWidth, attention.HeadDim, x);
+                            KvRows.ReadValue(Format, Values(from, layout, head), token, Geometry.PageTokens, layout.ValueWidth, attention.HeadDim, y);
+                            Mix(mine, other, blend.ValueAlpha[layer]);
+                            KvRows.WriteValue(Format, Values(into, layout, head), token, Geometry.PageTokens, layout.ValueWidth, attention.HeadDim, x);
+                        }
                     }
                 }
-
-                var length = count * layout.ValueWidth;
-                Mix(Span(Values(into, layout, head), length), Span(Values(from, layout, head), length), valueAlpha);
             }
         }
     }
 
     public void Dispose() => _memory.Dispose();
-
-    private static Span<float> Span(float* start, int length) => new(start, length);
 
     private static void Mix(Span<float> into, ReadOnlySpan<float> from, float alpha)
     {

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using InferenceServer.Models.Checkpoints;
 
 namespace InferenceServer.Models.Cpu.Memory;
 
@@ -15,6 +16,15 @@ internal sealed unsafe class NativeBuffer : IDisposable
     }
 
     public NativeBuffer(long bytes) => EnsureBytes(bytes);
+
+    /// <summary>Memory that will be filled whole and read from its first byte to its last: on huge pages where there are.</summary>
+    public static NativeBuffer OfWeights(long bytes)
+    {
+        if (bytes < 2 * MappedMemory.HugePageBytes) return new NativeBuffer(bytes);
+        var buffer = new NativeBuffer { _pointer = (byte*)NativeMemory.AlignedAlloc((nuint)bytes, MappedMemory.HugePageBytes), _bytes = bytes };
+        MappedMemory.PreferHugePages((nint)buffer._pointer, bytes);
+        return buffer;
+    }
 
     ~NativeBuffer() => Free();
 

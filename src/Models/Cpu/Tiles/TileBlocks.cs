@@ -1,7 +1,6 @@
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 using InferenceServer.Models.Cpu.Weights;
-using InferenceServer.Models.Decoding;
 
 namespace InferenceServer.Models.Cpu.Tiles;
 

@@ -12,7 +12,7 @@ internal static class TileKernels
     private const int FirstTotal = 16; // vectors 16..31
 
     // Bf16 weights are asked for this long before their turn: two blocks.
-    private const int PairsAhead = 2 * Bf16Panels.BlockBytes;
+    private static int PairsAhead => 2 * Bf16Panels.BlockBytes;
 
     /// <summary>
     /// Up to 32 rows times 32 outputs of bf16, all inputs. Per 32 inputs the instruction sums even and odd inputs each for

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 using InferenceServer.Models.Cpu.Lanes;
 
 namespace InferenceServer.Models.Cpu.Weights;
@@ -15,20 +16,24 @@ internal readonly unsafe struct Bf16Panels : IStripPacker
     /// <summary>Bytes of a pair of inputs for all outputs of a strip.</summary>
     public const int PairBytes = 2 * HalfBytes;
 
-    /// <summary>Bytes of 32 inputs.</summary>
-    public const int BlockBytes = WeightBlocks.Inputs / 2 * PairBytes;
-
     public static WeightFormat Format => WeightFormat.BF16;
 
     public static long StripBytes(int inputs) => checked((long)WeightBlocks.Count(inputs) * BlockBytes);
 
-    public static void Pack(float* rows, int inputs, byte* strip)
+    public static int BlockBytes => WeightBlocks.Inputs / 2 * PairBytes;
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Pack(float* tile, int inputs, byte* block)
     {
-        var packed = (ushort*)strip;
-        for (var k = 0; k < WeightBlocks.Count(inputs) * WeightBlocks.Inputs; k++)
+        for (var pair = 0; pair < WeightBlocks.Inputs / 2; pair++)
         {
-            var column = packed + ((k >> 1) * 2 * IStripPacker.StripOutputs) + (k & 1);
-            for (var n = 0; n < IStripPacker.StripOutputs; n++) column[2 * n] = k < inputs ? Round(rows[((nint)n * inputs) + k]) : (ushort)0;
+            for (var half = 0; half < 2; half++)
+            {
+                var weights = tile + (2 * pair * IStripPacker.StripOutputs) + (half * TileReader.Lanes);
+                var even = Round(Vector512.Load(weights)).AsUInt32() >>> 16;
+                var odd = Round(Vector512.Load(weights + IStripPacker.StripOutputs)).AsUInt32();
+                (even | odd).Store((uint*)(block + (pair * PairBytes) + (half * HalfBytes)));
+            }
         }
     }
 
@@ -38,6 +43,17 @@ internal readonly unsafe struct Bf16Panels : IStripPacker
         var bits = BitConverter.SingleToUInt32Bits(value);
         if (float.IsNaN(value)) return (ushort)((bits >> 16) | 0x40);
         return (ushort)((bits + 0x7FFF + ((bits >> 16) & 1)) >> 16);
+    }
+
+    /// <inheritdoc cref="Round(float)"/>
+    /// <returns>Floats whose lower halves are zero.</returns>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> Round(Vector512<float> values)
+    {
+        var bits = values.AsUInt32();
+        var rounded = bits + Vector512.Create(0x7FFFu) + ((bits >>> 16) & Vector512<uint>.One);
+        var number = Vector512.Equals(values, values).AsUInt32();
+        return (Vector512.ConditionalSelect(number, rounded, bits | Vector512.Create(0x400000u)) & Vector512.Create(0xFFFF0000u)).AsSingle();
     }
 
     /// <summary>Weights of the pair's even input for outputs 0..15 (half 0) or 16..31 (half 1).</summary>

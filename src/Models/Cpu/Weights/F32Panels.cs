@@ -13,15 +13,11 @@ internal readonly unsafe struct F32Panels : IStripPacker
 
     public static long StripBytes(int inputs) => checked((long)((inputs + 1) / 2) * PairBytes);
 
-    public static void Pack(float* rows, int inputs, byte* strip)
-    {
-        var packed = (float*)strip;
-        for (var k = 0; k < inputs; k++)
-        {
-            for (var n = 0; n < IStripPacker.StripOutputs; n++)
-                packed[(k * IStripPacker.StripOutputs) + n] = rows[((nint)n * inputs) + k];
-        }
-    }
+    public static int BlockBytes => TileReader.Bytes;
+
+    // An odd last input has a pair of its own.
+    public static void Pack(float* tile, int inputs, byte* block) =>
+        Buffer.MemoryCopy(tile, block, TileReader.Bytes, (inputs + 1) / 2 * PairBytes);
 
     /// <summary>Weights of the pair's even input for outputs 0..15 (half 0) or 16..31 (half 1).</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -2,7 +2,7 @@ namespace InferenceServer.Models.Cpu.Weights;
 
 /// <summary>
 /// How one format lays a matrix out: strips of <see cref="StripOutputs"/> outputs, each read from its first byte to its
-/// last. One layout serves decode and prefill.
+/// last, block of <see cref="WeightBlocks.Inputs"/> inputs after block. One layout serves decode and prefill.
 /// </summary>
 internal unsafe interface IStripPacker
 {
@@ -13,6 +13,12 @@ internal unsafe interface IStripPacker
     /// <summary>Bytes of a strip over this many inputs.</summary>
     static abstract long StripBytes(int inputs);
 
-    /// <summary>Packs <paramref name="rows"/>, [StripOutputs, inputs] in f32; missing outputs are rows of zeros.</summary>
-    static abstract void Pack(float* rows, int inputs, byte* strip);
+    /// <summary>Bytes from one block of a strip to the next.</summary>
+    static abstract int BlockBytes { get; }
+
+    /// <summary>
+    /// Packs a tile, <see cref="TileReader"/>, of which only the first <paramref name="inputs"/> inputs are in the matrix.
+    /// The bits do not depend on the instruction set.
+    /// </summary>
+    static abstract void Pack(float* tile, int inputs, byte* block);
 }

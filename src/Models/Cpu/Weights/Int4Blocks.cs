@@ -7,17 +7,13 @@ namespace InferenceServer.Models.Cpu.Weights;
 /// <summary>
 /// 4 bits a weight and a scale per 32: 576 bytes a block, 4.5 bits a weight. Byte j of a group holds inputs j (low) and
 /// 16 + j (high). Of several scales around the one that fits the largest weight exactly, the one with the smallest squared
-/// error is taken.
+/// error is taken (<see cref="Int4Search"/>).
 /// </summary>
 internal readonly unsafe struct Int4Blocks : IWeightBlocks
 {
     public const int Zero = 8;
 
     private const int QuantBytes = WeightBlocks.Inputs * IStripPacker.StripOutputs / 2;
-    private const int BlockBytes = QuantBytes + WeightBlocks.ScaleBytes;
-
-    // Where the largest weight may land; -8 is the end of the range, beyond it the largest is cut and the others gain.
-    private static readonly float[] Ends = [-8f, -8.5f, -7.5f, -7f, -9f, -6.5f, -9.5f];
 
     public static WeightFormat Format => WeightFormat.Q4;
 
@@ -27,23 +23,16 @@ internal readonly unsafe struct Int4Blocks : IWeightBlocks
 
     public static long StripBytes(int inputs) => checked((long)WeightBlocks.Count(inputs) * BlockBytes);
 
-    public static void Pack(float* rows, int inputs, byte* strip)
+    public static int BlockBytes => QuantBytes + WeightBlocks.ScaleBytes;
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Pack(float* tile, int inputs, byte* block)
     {
-        var weights = stackalloc float[WeightBlocks.Inputs];
-        var quants = stackalloc int[WeightBlocks.Inputs];
-        for (var block = 0; block < WeightBlocks.Count(inputs); block++, strip += BlockBytes)
-        {
-            for (var output = 0; output < IStripPacker.StripOutputs; output++)
-            {
-                WeightBlocks.Gather(rows + ((nint)output * inputs), inputs, block, weights);
-                WeightBlocks.StoreScale(strip + QuantBytes, output, Quantise(weights, quants));
-                for (var k = 0; k < WeightBlocks.Inputs / 2; k++)
-                {
-                    var both = (quants[k] + ZeroPoint) | ((quants[k + 16] + ZeroPoint) << 4);
-                    strip[((k / 4) * 4 * IStripPacker.StripOutputs) + (4 * output) + (k % 4)] = (byte)both;
-                }
-            }
-        }
+        var first = Int4Search.BestScales(tile);
+        PackHalf(tile, first, block);
+        var second = Int4Search.BestScales(tile + TileReader.Lanes);
+        PackHalf(tile + TileReader.Lanes, second, block + Int8Blocks.HalfBytes);
+        WeightBlocks.StoreScales(block + QuantBytes, first, second);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -51,41 +40,26 @@ internal readonly unsafe struct Int4Blocks : IWeightBlocks
         where TDots : unmanaged, IDots<TDots> =>
         TDots.Dot(TDots.Dot(sum, TDots.LowNibbles(raw), x[group]), TDots.HighNibbles(raw), x[group + 4]);
 
-    /// <summary>Fills <paramref name="quants"/>, each in -8..7; returns the scale as bf16.</summary>
-    private static ushort Quantise(float* weights, int* quants)
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void PackHalf(float* weights, Vector512<float> scales, byte* quants)
     {
-        var largest = 0f;
-        for (var k = 0; k < WeightBlocks.Inputs; k++)
+        var inverse = WeightBlocks.Inverse(scales);
+        for (var k = 0; k < WeightBlocks.Inputs / 2; k += 4, weights += 4 * IStripPacker.StripOutputs)
         {
-            if (Math.Abs(weights[k]) > Math.Abs(largest)) largest = weights[k];
+            var group = Pair(weights, inverse)
+                | (Pair(weights + IStripPacker.StripOutputs, inverse) << 8)
+                | (Pair(weights + (2 * IStripPacker.StripOutputs), inverse) << 16)
+                | (Pair(weights + (3 * IStripPacker.StripOutputs), inverse) << 24);
+            group.Store((int*)(quants + (k * IStripPacker.StripOutputs)));
         }
-
-        var (best, bestError) = ((ushort)0, float.PositiveInfinity);
-        foreach (var end in Ends)
-        {
-            var scale = Bf16Panels.Round(largest / end);
-            var error = Error(weights, WeightBlocks.Widen(scale));
-            if (error < bestError) (best, bestError) = (scale, error);
-        }
-
-        var inverse = Inverse(WeightBlocks.Widen(best));
-        for (var k = 0; k < WeightBlocks.Inputs; k++) quants[k] = Math.Clamp((int)MathF.Round(weights[k] * inverse), -8, 7);
-        return best;
     }
 
-    private static float Error(float* weights, float scale)
-    {
-        var total = Vector256<float>.Zero;
-        for (var k = 0; k < WeightBlocks.Inputs; k += Vector256<float>.Count)
-        {
-            var weight = Vector256.Load(weights + k);
-            var quant = Vector256.Clamp(Vector256.Round(weight * Inverse(scale)), Vector256.Create(-8f), Vector256.Create(7f));
-            var difference = weight - (quant * scale);
-            total += difference * difference;
-        }
+    /// <summary>A byte of inputs k and 16 + k.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<int> Pair(float* weights, Vector512<float> inverse) =>
+        Quants(weights, inverse) | (Quants(weights + (WeightBlocks.Inputs / 2 * IStripPacker.StripOutputs), inverse) << 4);
 
-        return Vector256.Sum(total);
-    }
-
-    private static float Inverse(float scale) => scale == 0 ? 0 : 1 / scale;
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<int> Quants(float* weights, Vector512<float> inverse) =>
+        WeightBlocks.Quants(Vector512.LoadAligned(weights) * inverse, Int4Search.Lowest, Int4Search.Highest) + Vector512.Create(8);
 }

@@ -43,6 +43,15 @@ internal sealed class LayerWeights : IDisposable
 
     public long Bytes => Qkv.Weight.Bytes + Output.Weight.Bytes + MlpIn.Weight.Bytes + Down.Weight.Bytes;
 
+    /// <summary>Bytes of the checkpoint a layer is packed from.</summary>
+    public static long StoredBytes(LayerSpec spec) => Matrices(spec).Sum(matrix => matrix.StoredBytes);
+
+    /// <summary>Says that a layer will be packed soon.</summary>
+    public static void Expect(LayerSpec spec)
+    {
+        foreach (var matrix in Matrices(spec)) matrix.Expect();
+    }
+
     public void Dispose()
     {
         AttentionNorm.Dispose();
@@ -53,5 +62,12 @@ internal sealed class LayerWeights : IDisposable
         MlpNorm?.Dispose();
         MlpIn.Dispose();
         Down.Dispose();
+    }
+
+    private static IEnumerable<Matrix> Matrices(LayerSpec spec)
+    {
+        var (attention, mlp) = (spec.Attention, spec.Mlp);
+        return ((Linear?[])[attention.Query, attention.Key, attention.Value, attention.Output, mlp.Gate, mlp.Up, mlp.Down])
+            .OfType<Linear>().Select(linear => linear.Weight);
     }
 }

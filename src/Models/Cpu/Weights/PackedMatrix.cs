@@ -9,6 +9,9 @@ namespace InferenceServer.Models.Cpu.Weights;
 /// </summary>
 internal sealed unsafe class PackedMatrix : IDisposable
 {
+    // Read before any of it is forgotten: bounds what of a file counts as this process's memory.
+    private const long WaveBytes = 32 << 20;
+
     private readonly NativeBuffer _memory;
 
     private PackedMatrix(WeightFormat format, int inputs, int[] offsets, int outputs, long stripBytes)
@@ -18,7 +21,7 @@ internal sealed unsafe class PackedMatrix : IDisposable
         Offsets = offsets;
         Outputs = outputs;
         StripBytes = stripBytes;
-        _memory = new NativeBuffer(checked(Strips * stripBytes));
+        _memory = NativeBuffer.OfWeights(checked(Strips * stripBytes));
     }
 
     public WeightFormat Format { get; }
@@ -63,33 +66,46 @@ internal sealed unsafe class PackedMatrix : IDisposable
     {
         var inputs = parts[0].Columns;
         var offsets = new int[parts.Count];
-        var strips = new List<(Matrix Part, int Row)>();
+        var strips = 0;
         for (var i = 0; i < parts.Count; i++)
         {
             if (parts[i].Columns != inputs)
                 throw new ArgumentException($"{parts[i].Source.Name} has {parts[i].Columns} inputs, {parts[0].Source.Name} {inputs}.");
-            offsets[i] = checked(strips.Count * IStripPacker.StripOutputs);
-            for (var row = 0; row < parts[i].Rows; row += IStripPacker.StripOutputs) strips.Add((parts[i], row));
+            offsets[i] = checked(strips * IStripPacker.StripOutputs);
+            strips = checked(strips + StripsOf(parts[i].Rows));
         }
 
-        var outputs = checked(strips.Count * IStripPacker.StripOutputs);
+        var outputs = checked(strips * IStripPacker.StripOutputs);
         var packed = new PackedMatrix(TPacker.Format, inputs, offsets, outputs, TPacker.StripBytes(inputs));
-        var bufferLength = checked(IStripPacker.StripOutputs * inputs);
-        Parallel.For(
-            0,
-            strips.Count,
-            new ParallelOptions { MaxDegreeOfParallelism = threads },
-            () => new float[bufferLength],
-            (strip, _, buffer) =>
-            {
-                var (part, row) = strips[strip];
-                var count = Math.Min(IStripPacker.StripOutputs, part.Rows - row);
-                part.Read(row, count, buffer);
-                Array.Clear(buffer, count * inputs, buffer.Length - (count * inputs));
-                fixed (float* rows = buffer) TPacker.Pack(rows, inputs, packed.Strip(strip));
-                return buffer;
-            },
-            _ => { });
+        foreach (var part in parts) part.Expect();
+        for (var i = 0; i < parts.Count; i++) packed.Fill<TPacker>(parts[i], offsets[i] / IStripPacker.StripOutputs, threads);
         return packed;
+    }
+
+    private static int StripsOf(int rows) => (rows + IStripPacker.StripOutputs - 1) / IStripPacker.StripOutputs;
+
+    /// <summary>Packs a part into the strips from <paramref name="first"/> on, in waves of rows that lie together in the file.</summary>
+    private void Fill<TPacker>(Matrix part, int first, int threads)
+        where TPacker : struct, IStripPacker
+    {
+        var strips = StripsOf(part.Rows);
+        var wave = (int)Math.Max(WaveBytes / (IStripPacker.StripOutputs * (long)Inputs * part.Source.ElementSize), 2L * threads);
+        for (var begin = 0; begin < strips; begin += wave)
+        {
+            var end = Math.Min(strips, begin + wave);
+            Parallel.For(
+                begin,
+                end,
+                new ParallelOptions { MaxDegreeOfParallelism = threads },
+                () => new NativeBuffer(TileReader.Bytes),
+                (strip, _, tile) =>
+                {
+                    TileReader.PackStrip<TPacker>(part, strip * IStripPacker.StripOutputs, tile.Floats, Strip(first + strip));
+                    return tile;
+                },
+                tile => tile.Dispose());
+            var row = begin * IStripPacker.StripOutputs;
+            part.Forget(row, Math.Min(part.Rows, end * IStripPacker.StripOutputs) - row);
+        }
     }
 }

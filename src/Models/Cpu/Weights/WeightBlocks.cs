@@ -1,3 +1,6 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+
 namespace InferenceServer.Models.Cpu.Weights;
 
 /// <summary>
@@ -23,8 +26,23 @@ internal static unsafe class WeightBlocks
         new Span<float>(weights + count, Inputs - count).Clear();
     }
 
-    public static void StoreScale(byte* scales, int output, ushort scale) =>
-        ((ushort*)scales)[(2 * (output % 16)) + (output / 16)] = scale;
+    /// <summary>Stores the scales of outputs 0..15 and 16..31, floats whose lower halves are zero.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreScales(byte* scales, Vector512<float> first, Vector512<float> second) =>
+        ((first.AsUInt32() >>> 16) | second.AsUInt32()).Store((uint*)scales);
+
+    /// <summary>1 / scale; 0 where the scale is 0.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> Inverse(Vector512<float> scales) =>
+        Vector512.AndNot(Vector512<float>.One / scales, Vector512.Equals(scales, Vector512<float>.Zero));
+
+    /// <summary>The nearest integers within the bounds, ties to even.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<int> Quants(Vector512<float> values, float lowest, float highest)
+    {
+        var within = Vector512.MinNative(Vector512.Create(highest), Vector512.MaxNative(Vector512.Create(lowest), values));
+        return Vector512.ConvertToInt32(Vector512.Round(within));
+    }
 
     public static float Widen(ushort bf16) => BitConverter.UInt32BitsToSingle((uint)bf16 << 16);
 }

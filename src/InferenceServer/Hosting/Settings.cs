@@ -118,8 +118,8 @@ public sealed record Settings(ServerSettings Server, EngineSettings Engine, IRea
 
     private static string Device(string section, string device)
     {
-        if (Engines.All.Any(engine => engine.Runs(device))) return device;
-        SettingsException.Require(Engines.IsKnown(device), section, "Device", "cpu, torch-cpu or cuda:N", device);
+        if (BuiltEngines.All.Any(engine => engine.Runs(device))) return device;
+        SettingsException.Require(BuiltEngines.IsKnown(device), section, "Device", "cpu, torch-cpu or cuda:N", device);
         throw new SettingsException($"{section}:Device is '{device}', but this build has no GPU engine: build it with -p:Torch=true (docs/gpu.md), or set cpu.");
     }
 

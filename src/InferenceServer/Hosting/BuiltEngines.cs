@@ -8,7 +8,7 @@ using InferenceServer.Models.Torch;
 namespace InferenceServer.Hosting;
 
 /// <summary>The engines of this build.</summary>
-internal static partial class Engines
+internal static partial class BuiltEngines
 {
     public static IReadOnlyList<IDecoderSource> All { get; } =
     [

@@ -111,6 +111,34 @@ public class SamplerTests
         Assert.Equal(1 - sum, result.Top[2].Logprob, 1e-5);
     }
 
+    [Theory]
+    [InlineData(0.5f, 0, 1)]
+    [InlineData(0.95f, 0, 1)]
+    [InlineData(0.999f, 0, 4)]
+    [InlineData(1, 0.05f, 2)]
+    [InlineData(1, 1e-9f, 30)]
+    [InlineData(0.9f, 0.01f, 0.1f)]
+    public void Cuts_of_a_large_vocabulary_draw_what_a_full_sort_would(float topP, float minP, float sharpness)
+    {
+        const int Draws = 300;
+        float[] logits = [.. Logits(7, 20_000).Select(logit => logit * sharpness)];
+        int[] order = [.. Enumerable.Range(0, logits.Length).OrderByDescending(id => logits[id]).ThenBy(id => id)];
+        var spec = new SampleSpec { Temperature = 0.7f, TopP = topP, MinP = minP, Seed = 5 };
+        double[] weights = [.. order.Select(id => Math.Exp(((double)logits[id] - logits[order[0]]) / spec.Temperature))];
+        var (total, kept, mass) = (weights.Sum(), 0, 0.0);
+        while (kept < order.Length && (kept == 0 || mass < topP * total) && weights[kept] >= minP) mass += weights[kept++];
+        var same = 0;
+        for (var i = 0; i < Draws; i++)
+        {
+            var (draw, expected) = (CounterRandom.Uniform(5, 0, (uint)i) * mass, 0);
+            while (expected < kept - 1 && (draw -= weights[expected]) >= 0) expected++;
+            if (Sampler.Sample([.. logits], spec with { Index = (uint)i }).Token == order[expected]) same++;
+        }
+
+        // A draw that falls on the line between two tokens may round to either.
+        Assert.InRange(same, Draws - 3, Draws);
+    }
+
     private static float[] Logits(int seed, int count)
     {
         var random = new Random(seed);

@@ -19,6 +19,8 @@ internal sealed record Command(string Name, string Summary, IReadOnlyList<(strin
 
     public static readonly (string, string) Formats = ("--formats LIST", "of f32,bf16,int8,int4");
 
+    public static readonly (string, string) Kv = ("--kv FORMAT", "keys and values in f32, bf16 or int8 (f32)");
+
     public static readonly (string, string) Picture = ("--picture FILE.svg", "draws what was measured");
 
     public static readonly (string, string) Quick = ("--quick", "small sizes and few rounds, to see that it works");

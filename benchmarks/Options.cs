@@ -30,6 +30,10 @@ internal sealed class Options
 
     public KernelPath? Path => Choice<KernelPath>("--path");
 
+    /// <summary>How the engine runs by the options, with the weights a benchmark chooses.</summary>
+    public CpuOptions Cpu(WeightFormat weights = WeightFormat.F32) =>
+        new() { Weights = weights, Kv = KvFormats.Parse(Text("--kv") ?? "f32"), Threads = Threads, Force = Path };
+
     public bool Flag(string name) => _values.ContainsKey(name);
 
     public string? Text(string name) => _values.GetValueOrDefault(name);

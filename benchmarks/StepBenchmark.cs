@@ -22,6 +22,7 @@ internal static class StepBenchmark
             ("--heads N", "(4)"),
             ("--vocabulary N", "(1000)"),
             Command.Formats,
+            Command.Kv,
             Command.Rounds,
             Command.Threads,
             Command.Path,
@@ -35,7 +36,7 @@ internal static class StepBenchmark
             "step", options.Number("--layers", 6), hidden, hidden * 8 / 3 / 32 * 32, heads, heads, options.Number("--vocabulary", 1000), Tied: true);
         var spec = RandomModel.Llama(shape, positions: 2 * Prompt);
         foreach (var weights in options.Formats(WeightFormat.F32))
-            Measure(spec, new CpuOptions { Threads = options.Threads, Weights = weights, Force = options.Path }, options.Number("--rounds", 5));
+            Measure(spec, options.Cpu(weights), options.Number("--rounds", 5));
         return 0;
     }
 

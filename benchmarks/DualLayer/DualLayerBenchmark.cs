@@ -17,6 +17,7 @@ internal static class DualLayerBenchmark
         [
             ("--shape NAME", "tiny, 110m or 1.1b (1.1b)"),
             Command.Formats,
+            Command.Kv,
             ("--context N", "positions before the row of a step (64)"),
             ("--prompt N", "tokens of a request's prompt (128)"),
             ("--thoughts N", "thought tokens of a request (64)"),
@@ -47,11 +48,11 @@ internal static class DualLayerBenchmark
         var measured = new List<(WeightFormat, IReadOnlyList<StepCost>)>();
         foreach (var format in options.Formats(WeightFormat.BF16, WeightFormat.Q8, WeightFormat.Q4))
         {
-            var cpu = new CpuOptions { Threads = options.Threads, Weights = format, Force = options.Path };
+            var cpu = options.Cpu(format);
             var pages = Math.Max(StepRig.Pages(spec, StepCost.MostSequences, context + 1), StepRig.Pages(spec, most, size.Positions));
             using var decoder = new CpuDecoder(spec, pages, cpu);
             Console.WriteLine($"\n{decoder.Description}");
-            measured.Add((format, StepCost.Measure(decoder, format, context, rounds, steps)));
+            measured.Add((format, StepCost.Measure(decoder, cpu, context, rounds, steps)));
             // As far as it got: a run that is stopped has the pictures of the formats before.
             Pictures.Write(options, () => DrawCosts(measured));
             Pictures.Write(options, () => DrawBeside(measured), "beside");
@@ -72,7 +73,7 @@ internal static class DualLayerBenchmark
         [
             ("an answer token", [.. measured.Select(one => StepCost.Of(one.Costs, 1, 0).Milliseconds)]),
             ("a thought token", [.. measured.Select(one => StepCost.Of(one.Costs, 0, 1).Milliseconds)]),
-            ("a thought token by its bytes", [.. measured.Select(one => StepCost.Of(one.Costs, 0, 1) is var cost ? cost.Milliseconds / cost.TimeOverBytes : 0)]),
+            ("a thought token by its bytes", [.. measured.Select(one => StepCost.Of(one.Costs, 1, 0).Milliseconds * StepCost.Of(one.Costs, 0, 1).ByteRatio)]),
         ]);
 
     private static string DrawBeside(List<(WeightFormat Format, IReadOnlyList<StepCost> Costs)> measured) => LineChart.Draw(
@@ -83,7 +84,7 @@ internal static class DualLayerBenchmark
             .. measured.SelectMany(one => ((string, IReadOnlyList<(double, double)>, bool)[])
             [
                 (WeightFormats.Name(one.Format), Beside(one.Costs, cost => cost.Milliseconds), false),
-                ($"{WeightFormats.Name(one.Format)} by bytes", Beside(one.Costs, cost => cost.Milliseconds / cost.TimeOverBytes), true),
+                ($"{WeightFormats.Name(one.Format)} by bytes", Beside(one.Costs, cost => StepCost.Of(one.Costs, 1, 0).Milliseconds * cost.ByteRatio), true),
             ]),
         ]);
 

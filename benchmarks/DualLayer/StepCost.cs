@@ -25,11 +25,11 @@ internal sealed record StepCost(int Speaking, int Thinking, long Bytes, double M
 
     /// <summary>Measures all kinds of steps in turns and prints a row for each.</summary>
     /// <param name="decoder">Has pages for <see cref="MostSequences"/> sequences of the context and a row.</param>
-    public static IReadOnlyList<StepCost> Measure(CpuDecoder decoder, WeightFormat format, int context, int rounds, int steps)
+    public static IReadOnlyList<StepCost> Measure(CpuDecoder decoder, CpuOptions options, int context, int rounds, int steps)
     {
         var rig = new StepRig(decoder, MostSequences, context + 1); // the decoder is the caller's
         rig.Fill(context);
-        var bytes = new StepBytes(decoder.Spec, format);
+        var bytes = new StepBytes(decoder.Spec, options);
         var batches = Kinds.Select(kind => rig.Decode(kind.Speaking + kind.Thinking, context, kind.Thinking)).ToList();
         var seconds = Rounds.Interleave(rounds, [.. batches.Select(batch => (Func<double>)(() => rig.Seconds(batch, steps)))]);
         rig.Release();
@@ -44,7 +44,7 @@ internal sealed record StepCost(int Speaking, int Thinking, long Bytes, double M
                 speaking, thinking, read, 1e3 * Statistics.Median(seconds[i]), Statistics.MedianRatio(seconds[i], seconds[0]), read / (double)alone);
             costs.Add(cost);
             table.Row(
-                WeightFormats.Name(format),
+                WeightFormats.Name(options.Weights),
                 speaking.ToString(CultureInfo.InvariantCulture),
                 thinking.ToString(CultureInfo.InvariantCulture),
                 MarkdownTable.Number(read / 1e6),

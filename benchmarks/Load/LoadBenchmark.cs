@@ -27,6 +27,7 @@ internal static class LoadBenchmark
             ("--shape NAME", "tiny, 110m, 1.1b or 8b (8b)"),
             ("--layers N", "instead of the shape's"),
             ("--formats LIST", "of f32,bf16,int8,int4; each is loaded in turn (int4)"),
+            Command.Kv,
             ("--tokens N", "decoded after a prompt of 16 (16)"),
             ("--warm", "leave the files in the page cache"),
             ("--folder DIR", "where the checkpoint is written (in the temporary folder)"),
@@ -75,7 +76,7 @@ internal static class LoadBenchmark
         {
             Name = shape.Name,
             Path = folder,
-            Cpu = new CpuOptions { Weights = format, Threads = options.Threads, Force = options.Path },
+            Cpu = options.Cpu(format),
             KvMemory = 512 << 20,
         };
         var start = Stopwatch.GetTimestamp();

@@ -3,7 +3,7 @@ using InferenceServer.Models.Cpu;
 
 namespace InferenceServer.Benchmarks.Perplexity;
 
-/// <summary>What a weight format costs in quality: perplexity on real text, and answers that are right.</summary>
+/// <summary>What a format of weights or KV costs in quality: perplexity on real text, and answers that are right.</summary>
 internal static class PerplexityBenchmark
 {
     private const string ReferenceData = "REFERENCE_DATA";
@@ -18,6 +18,7 @@ internal static class PerplexityBenchmark
             ("--window N", "tokens a window (512, or what the model allows)"),
             ("--problems N", "held-out problems of each bundled checkpoint (all); 0 = none"),
             Command.Formats,
+            Command.Kv,
             Command.Threads,
             Command.Path,
             Command.Picture,
@@ -28,7 +29,7 @@ internal static class PerplexityBenchmark
     private static int Run(Options options)
     {
         var formats = options.Formats(Enum.GetValues<WeightFormat>());
-        var cpu = new CpuOptions { Threads = options.Threads, Force = options.Path };
+        var cpu = options.Cpu();
         Text(options, formats, cpu);
 
         var problems = options.Number("--problems", options.Quick ? 12 : int.MaxValue);
@@ -55,9 +56,16 @@ internal static class PerplexityBenchmark
 
         var window = options.Number("--window", 512);
         Console.WriteLine($"Perplexity of {Path.GetFileName(text)} in windows of at most {window} tokens:");
-        var perplexities = TextPerplexity.Measure(folder, TextPerplexity.Read(text), formats, cpu, window, options.Number("--tokens", options.Quick ? 1000 : 20_000));
+        // Other KV formats with the first and the last weight format: what each adds to no loss and to the most.
+        CpuOptions[] settings =
+        [
+            .. formats.Select(format => cpu with { Weights = format }),
+            .. formats.Where((_, i) => i == 0 || i == formats.Count - 1).SelectMany(format =>
+                Enum.GetValues<KvFormat>().Where(kv => kv != cpu.Kv).Select(kv => cpu with { Weights = format, Kv = kv })),
+        ];
+        var perplexities = TextPerplexity.Measure(folder, TextPerplexity.Read(text), settings, window, options.Number("--tokens", options.Quick ? 1000 : 20_000));
         Pictures.Write(
-            options, () => BarChart.Draw("Perplexity by weight format", "", [.. formats.Select(WeightFormats.Name)], [("perplexity", [.. perplexities])]), "text");
+            options, () => BarChart.Draw("Perplexity by format of weights and KV", "", [.. settings.Select(one => $"{WeightFormats.Name(one.Weights)}, KV {KvFormats.Name(one.Kv)}")], [("perplexity", [.. perplexities])]), "text");
     }
 
     private static void Sort(IReadOnlyList<WeightFormat> formats, CpuOptions cpu)

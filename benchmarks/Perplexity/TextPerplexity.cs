@@ -6,28 +6,29 @@ using InferenceServer.Models.Tokenization;
 
 namespace InferenceServer.Benchmarks.Perplexity;
 
-/// <summary>Perplexity of a text by weight format: e to the mean of −log p(token | tokens before it in its window).</summary>
+/// <summary>Perplexity of a text by weight and KV format: e to the mean of −log p(token | tokens before it in its window).</summary>
 internal static class TextPerplexity
 {
     /// <param name="texts">Each begins a window of its own, with what the tokenizer puts before a text; long ones take several.</param>
     /// <param name="most">Tokens that are scored, over all texts.</param>
-    /// <returns>By format.</returns>
-    public static IReadOnlyList<double> Measure(string folder, IReadOnlyList<string> texts, IReadOnlyList<WeightFormat> formats, CpuOptions cpu, int window, int most)
+    /// <returns>By setting.</returns>
+    public static IReadOnlyList<double> Measure(string folder, IReadOnlyList<string> texts, IReadOnlyList<CpuOptions> settings, int window, int most)
     {
         var tokenizer = Tokenizer.Load(folder);
-        var table = new MarkdownTable("weights", "tokens>", "perplexity>", $"over {WeightFormats.Name(formats[0])}>", $"rms difference of a log-probability from {WeightFormats.Name(formats[0])}>");
+        var table = new MarkdownTable("weights", "KV", "tokens>", "perplexity>", "over the first>", "rms difference of a log-probability from the first>");
         var perplexities = new List<double>();
         List<double>? exact = null;
-        foreach (var format in formats)
+        foreach (var cpu in settings)
         {
-            using var runner = new TextRunner(folder, cpu with { Weights = format }, window);
+            using var runner = new TextRunner(folder, cpu, window);
             var logprobs = texts.SelectMany(text => Windows([.. tokenizer.EncodeToIds(text)], runner.Window)).SelectMany(tokens => runner.Logprobs(tokens)).Take(most).ToList();
             if (logprobs.Count == 0) throw new ArgumentException("The text has less than two tokens.");
             exact ??= logprobs;
             var perplexity = Of(logprobs);
             perplexities.Add(perplexity);
             table.Row(
-                WeightFormats.Name(format),
+                WeightFormats.Name(cpu.Weights),
+                KvFormats.Name(cpu.Kv),
                 logprobs.Count.ToString("N0", CultureInfo.InvariantCulture),
                 perplexity.ToString("F4", CultureInfo.InvariantCulture),
                 (perplexity / perplexities[0]).ToString("F5", CultureInfo.InvariantCulture),

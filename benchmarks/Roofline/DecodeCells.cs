@@ -17,11 +17,11 @@ internal static class DecodeCells
     {
         using var rig = new StepRig(spec, options, sequences.Max(), context + 1);
         rig.Fill(context);
-        var bytes = new StepBytes(spec, options.Weights);
+        var bytes = new StepBytes(spec, options);
         var read = sequences.Select(count => bytes.Decode(count, 0, context + 1)).ToArray();
         using var reader = new MemoryReader(read[0], options.Threads);
         var batches = sequences.Select(count => rig.Decode(count, context)).ToArray();
-        var cells = batches.Select(batch => (Func<double>)(() => rig.Seconds(batch, steps))).Append(() => 1 / reader.Rate()).ToList();
+        var cells = batches.Select(batch => (Func<double>)(() => rig.Seconds(batch, steps))).Append(() => 1 / reader.Rate(steps)).ToList();
         var seconds = Rounds.Interleave(rounds, cells);
         var weights = bytes.Layers(spec.AllLayers) + bytes.Head(0);
         var operations = bytes.Operations(spec.AllLayers) + (2.0 * spec.HiddenSize * spec.VocabularySize);

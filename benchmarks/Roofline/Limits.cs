@@ -22,7 +22,7 @@ internal sealed record Limits(double Memory, double Cache, IReadOnlyList<(string
         {
             using var large = new MemoryReader(beyond, counts[i]);
             using var small = new MemoryReader(within, counts[i]);
-            var rates = Rounds.Interleave(rounds, [large.Rate, small.Rate]);
+            var rates = Rounds.Interleave(rounds, [() => large.Rate(), () => small.Rate(10)]);
             (memory[i], cache[i]) = (Statistics.Median(rates[0]), Statistics.Median(rates[1]));
         }
 

@@ -8,7 +8,7 @@ namespace InferenceServer.Benchmarks.Roofline;
 
 /// <summary>
 /// How fast threads read memory and do nothing else with it: the roof over a decode step. Several ways of reading are tried,
-/// with and without prefetching, in small and large pieces; the fastest counts.
+/// with and without prefetching, in small and large pieces; the fastest is kept.
 /// </summary>
 internal sealed unsafe class MemoryReader : IDisposable
 {
@@ -17,6 +17,7 @@ internal sealed unsafe class MemoryReader : IDisposable
 
     private readonly NativeBuffer _memory;
     private readonly WorkerPool _pool;
+    private readonly (int Chunk, int Ahead) _way;
 
     /// <param name="bytes">Rounded up to whole pieces.</param>
     public MemoryReader(long bytes, int threads)
@@ -26,17 +27,26 @@ internal sealed unsafe class MemoryReader : IDisposable
         // Written, or all of it would be one page of zeros.
         for (var at = 0L; at < _memory.Length; at += largest) new Span<byte>(_memory.Bytes + at, largest).Fill(1);
         _pool = new WorkerPool(threads);
+        _way = Ways.MaxBy(way => Reports.Statistics.Median([Rate(way, 1), Rate(way, 1), Rate(way, 1)]));
     }
 
     public long Bytes => _memory.Length;
 
-    /// <summary>Bytes per second of the fastest way, each tried once.</summary>
-    public double Rate() => Ways.Max(way => _memory.Length / Reports.Rounds.Seconds(() => Read(way.Chunk, way.Ahead)));
+    /// <summary>Bytes per second, over so many times.</summary>
+    public double Rate(int times = 1) => Rate(_way, times);
 
     public void Dispose()
     {
         _pool.Dispose();
         _memory.Dispose();
+    }
+
+    private double Rate((int Chunk, int Ahead) way, int times)
+    {
+        _pool.Stepping = true; // as in a step, threads do not sleep in between
+        var seconds = Reports.Rounds.Seconds(() => Read(way.Chunk, way.Ahead), times);
+        _pool.Stepping = false;
+        return _memory.Length / seconds;
     }
 
     private void Read(int chunk, int ahead) => _pool.Run((int)(_memory.Length / chunk), (item, _) =>

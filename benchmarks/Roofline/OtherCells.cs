@@ -36,7 +36,7 @@ internal static class OtherCells
                 () => rig.Seconds(prompt, 1),
                 () => rig.Seconds(prompts, 1),
             ]);
-        var kv = new StepBytes(wide, options.Weights);
+        var kv = new StepBytes(wide, options);
         // Two multiply-adds a position, head and dimension: the score and the value.
         var operations = 4.0 * Layers * shape.Hidden;
         yield return new(
@@ -63,7 +63,7 @@ internal static class OtherCells
             var batch = rig.Heads(cell.Rows, cell.Sample);
             return (Func<double>)(() => rig.Seconds(batch, steps));
         })]);
-        var bytes = new StepBytes(spec, options.Weights).Head(0);
+        var bytes = new StepBytes(spec, options).Head(0);
         for (var i = 0; i < cells.Length; i++)
         {
             yield return new(

@@ -39,7 +39,7 @@ internal sealed unsafe class ProductCells : IDisposable
         _pool = new WorkerPool(threads);
         _products = new Products(kernels, _pool);
         var spec = RandomModel.Llama(shape);
-        var one = new StepBytes(spec, format).Layers(new LayerRange(0, 1));
+        var one = new StepBytes(spec, new CpuOptions { Weights = format }).Layers(new LayerRange(0, 1));
         var count = (int)Math.Clamp((beyond + one - 1) / one, 1, shape.Layers);
         _layers = [.. spec.Layers.Take(count).Select(layer => Pack(layer, format, threads))];
     }
@@ -70,10 +70,13 @@ internal sealed unsafe class ProductCells : IDisposable
 
     private void Pass(int ldx, int rows)
     {
+        _pool.Stepping = true; // as in a step
         foreach (var layer in _layers)
         {
             foreach (var weight in layer) _products.Run(weight, null, _x.Floats, ldx, _y.Floats, weight.Outputs, rows);
         }
+
+        _pool.Stepping = false;
     }
 
     private static PackedMatrix[] Pack(LayerSpec layer, WeightFormat format, int threads)

@@ -18,6 +18,7 @@ internal static class RooflineBenchmark
             ("--shape NAME", "layers of the products: tiny, 110m, 1.1b (1.1b)"),
             ("--decode LIST", "shapes whose whole decode is measured (110m,1.1b)"),
             Command.Formats,
+            Command.Kv,
             ("--rows LIST", "rows of the products (1,4,8,32,128,512)"),
             ("--context N", "positions before a decode step (64), and of attention (8 times that)"),
             Command.Rounds,
@@ -35,7 +36,7 @@ internal static class RooflineBenchmark
         var (threads, rounds, steps) = (options.Threads, options.Number("--rounds", quick ? 2 : 7), options.Number("--steps", quick ? 2 : 8));
         var kernels = KernelSet.Choose(options.Path);
         var formats = options.Formats(AllFormats);
-        var cpu = new CpuOptions { Threads = threads, Force = kernels.Path };
+        var cpu = options.Cpu();
         var shape = options.Shape(quick ? "tiny" : "1.1b");
         var context = options.Number("--context", quick ? 32 : 64);
         Console.WriteLine($"{Machine.Describe()}\n{kernels.Name} kernels, {threads} threads, {rounds} rounds");

@@ -21,6 +21,7 @@ internal static class ServeBenchmark
         [
             ("--models LIST", "of stories (the bundled tas-stories), tiny, 110m and 1.1b (stories,1.1b)"),
             Command.Formats,
+            Command.Kv,
             ("--streams LIST", "streams of the closed loop (1,8,32,128,256)"),
             ("--waves N", "requests of each stream in a round (8 for stories, 1 for random weights; at least 4 requests)"),
             ("--paired N", "up to so many streams the engine without HTTP is measured as well (32)"),
@@ -33,7 +34,6 @@ internal static class ServeBenchmark
             ("--slo-tpot MS", "and its tokens of each voice take at most (50 for stories, 250)"),
             Command.Rounds,
             Command.Threads,
-            Command.Path,
             ("--folder DIR", "where random checkpoints are kept between runs (in the temporary folder)"),
             ("--server FILE", "InferenceServer.dll (the one built beside this program)"),
             Command.Picture,
@@ -71,7 +71,7 @@ internal static class ServeBenchmark
         var streams = options.Numbers("--streams", options.Quick ? [1, 8] : [1, 8, 32, 128, 256]);
         var level = new ServiceLevel(options.Real("--slo-ttft", random ? 3000 : 200) / 1000, options.Real("--slo-tpot", random ? 250 : 50) / 1000);
         var settings = new ServeSettings(
-            new CpuOptions { Weights = format, Threads = options.Threads, Force = options.Path }, Math.Max(64, streams.Max()), random ? 3L << 30 : 256L << 20);
+            options.Cpu(format), Math.Max(64, streams.Max()), random ? 3L << 30 : 256L << 20);
         var program = options.Text("--server") ?? Repository.Path("src", "InferenceServer", "bin", "Release", "net10.0", "InferenceServer.dll");
         using var server = await ServerProcess.StartAsync(program, workload, settings);
         using var model = ModelLoader.Load(settings.Model(workload), NullLogger.Instance);

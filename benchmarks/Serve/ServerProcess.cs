@@ -50,6 +50,7 @@ internal sealed class ServerProcess : IDisposable
             "--Models:0:Path", workload.Folder,
             "--Models:0:Name", workload.Name,
             "--Engine:Weights", WeightFormats.Name(settings.Cpu.Weights),
+            "--Engine:Kv", KvFormats.Name(settings.Cpu.Kv),
             "--Engine:Threads", settings.Cpu.Threads.ToString(CultureInfo.InvariantCulture),
             "--Engine:MaxRunning", settings.MaxRunning.ToString(CultureInfo.InvariantCulture),
             "--Engine:MaxWaiting", ServeSettings.MaxWaiting.ToString(CultureInfo.InvariantCulture),

@@ -8,7 +8,7 @@ namespace InferenceServer.Benchmarks.Synthetic;
 /// Bytes a step has to read from memory: packed weights once, however many rows share them, and the KV of every
 /// sequence. Activations stay in the caches and are not counted.
 /// </summary>
-internal sealed class StepBytes(DecoderSpec spec, WeightFormat format)
+internal sealed class StepBytes(DecoderSpec spec, CpuOptions options)
 {
     private readonly Dictionary<int, long> _stripBytes = [];
 
@@ -27,7 +27,7 @@ internal sealed class StepBytes(DecoderSpec spec, WeightFormat format)
     {
         var geometry = KvGeometry.For(spec);
         // A page holds its positions in some of the layers; all layers of these models are alike.
-        return CpuDecoder.BytesPerPage(spec, geometry, KvFormat.F32) * range.Count * positions / (geometry.PageTokens * geometry.LayersPerPage);
+        return CpuDecoder.BytesPerPage(spec, geometry, options.Kv) * range.Count * positions / (geometry.PageTokens * geometry.LayersPerPage);
     }
 
     /// <summary>A decode step: some sequences speak, some think in the lower layers, each after so many positions.</summary>
@@ -62,7 +62,7 @@ internal sealed class StepBytes(DecoderSpec spec, WeightFormat format)
     private long StripBytes(int inputs)
     {
         if (_stripBytes.TryGetValue(inputs, out var bytes)) return bytes;
-        using var strip = PackedMatrix.Pack(format, 1, Matrix.Of(NormalBlock.For(inputs).View("strip", IStripPacker.StripOutputs, inputs, 0)));
+        using var strip = PackedMatrix.Pack(options.Weights, 1, Matrix.Of(NormalBlock.For(inputs).View("strip", IStripPacker.StripOutputs, inputs, 0)));
         return _stripBytes[inputs] = strip.StripBytes;
     }
 }

@@ -1,4 +1,5 @@
 using InferenceServer.Access;
+using InferenceServer.Anthropic;
 using InferenceServer.Errors;
 using InferenceServer.Health;
 using InferenceServer.Hosting;
@@ -7,6 +8,7 @@ using InferenceServer.Metrics;
 using InferenceServer.Native;
 using InferenceServer.OpenAI;
 using InferenceServer.Playground;
+using InferenceServer.Responses;
 using InferenceServer.Swagger;
 using InferenceServer.Tracing;
 
@@ -16,6 +18,8 @@ if (commandLine.Help)
     Console.WriteLine(CommandLine.Usage);
     return 0;
 }
+
+if (commandLine.Probe is { } probed) return await ProbeCommand.RunAsync(probed, Console.Out);
 
 try
 {
@@ -31,8 +35,10 @@ try
     builder.Services.AddTracing(settings.Telemetry);
     builder.Services.AddModels(settings);
     builder.Services.AddOpenAI();
+    builder.Services.AddResponses();
+    builder.Services.AddAnthropic();
     builder.Services.AddNative();
-    builder.Services.AddPlayground();
+    builder.Services.AddSingleton<PlaygroundFiles>();
     builder.Services.AddApiDescription();
 
     var app = builder.Build();
@@ -42,11 +48,13 @@ try
     app.UseMiddleware<ErrorMiddleware>();
     app.UseAccess();
     app.UseApiDescription();
+    app.UseMiddleware<PlaygroundMiddleware>();
     app.MapHealth();
     app.MapMetrics();
     app.MapOpenAI();
+    app.MapResponses();
+    app.MapAnthropic();
     app.MapNative();
-    app.MapPlayground();
     await app.RunAsync();
     return Environment.ExitCode;
 }

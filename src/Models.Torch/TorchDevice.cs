@@ -5,6 +5,10 @@ namespace InferenceServer.Models.Torch;
 /// <summary>Where tensors live and what type products are computed in. Residual rows, norms and draws are f32 or wider everywhere.</summary>
 internal sealed class TorchDevice(torch.Device device, torch.ScalarType dtype)
 {
+    private static readonly byte[] BitsOfBytes = [.. Enumerable.Range(0, 256 * 8).Select(i => (byte)((i / 8 >> (i % 8)) & 1))];
+
+    private Tensor? _bits;
+
     /// <summary>Tensors of this process that have not been freed: a step must leave as many as it found.</summary>
     public static long LiveTensors => Tensor.TotalCount;
 
@@ -18,6 +22,9 @@ internal sealed class TorchDevice(torch.Device device, torch.ScalarType dtype)
 
     /// <summary>Bytes of one weight.</summary>
     public int ElementSize => DType == torch.ScalarType.Float32 ? 4 : 2;
+
+    /// <summary>The bits of every byte, [256, 8], lowest first.</summary>
+    public Tensor Bits => _bits ??= Lasting(() => Upload(BitsOfBytes).to(torch.ScalarType.Bool).view(256, 8));
 
     public Tensor Empty(torch.ScalarType type, params long[] shape) => torch.empty(shape, type, Device);
 
@@ -33,6 +40,9 @@ internal sealed class TorchDevice(torch.Device device, torch.ScalarType dtype)
 
     /// <inheritdoc cref="Upload(ReadOnlySpan{long})"/>
     public Tensor Upload(ReadOnlySpan<double> values) => Upload(MemoryMarshal.AsBytes(values), values.Length, torch.ScalarType.Float64);
+
+    /// <inheritdoc cref="Upload(ReadOnlySpan{long})"/>
+    public Tensor Upload(byte[] values) => Upload(values, values.Length, torch.ScalarType.Byte);
 
     /// <summary>The same numbers in the type of products.</summary>
     public Tensor ToProduct(Tensor x) => x.to(DType);

@@ -52,6 +52,7 @@ public static class ModelLoader
                     models[i],
                     sides[i].Tokenizer,
                     sides[i].ChatTemplate,
+                    sides[i].ToolTemplate,
                     group,
                     i == 0 ? $"{opened.Description}, KV for {KvTokens(models[i], engine)}" : $"that of {options.Name}")),
             ];

@@ -1,16 +1,30 @@
 using InferenceServer.Models.Checkpoints;
+using InferenceServer.Models.Constraints;
+using InferenceServer.Models.Constraints.Tokens;
 using InferenceServer.Models.Decoding;
 using InferenceServer.Models.Engine;
 using InferenceServer.Models.Thinking;
 using InferenceServer.Models.Tokenization;
 using InferenceServer.Models.Tokenization.ChatTemplates;
+using InferenceServer.Models.Tools;
 
 namespace InferenceServer.Models;
 
 /// <summary>A model ready to serve: its text side, its method, and the engine that runs it, which others may share.</summary>
 public sealed class ServedModel(
-    string name, string? baseModel, EngineModel model, Tokenizer tokenizer, ChatTemplate? chatTemplate, ModelGroup group, string description) : IDisposable
+    string name,
+    string? baseModel,
+    EngineModel model,
+    Tokenizer tokenizer,
+    ChatTemplate? chatTemplate,
+    ChatTemplate? toolTemplate,
+    ModelGroup group,
+    string description) : IDisposable
 {
+    private readonly Lazy<ToolSyntax?> _toolSyntax = new(() => toolTemplate is null
+        ? null
+        : ToolSyntaxProbe.Find(toolTemplate, [.. model.EndOfSequence.Select(tokenizer.IdToToken).Append(tokenizer.SpecialTokens.Eos).OfType<string>()]));
+
     /// <summary>The id clients name it by.</summary>
     public string Name { get; } = name;
 
@@ -31,6 +45,12 @@ public sealed class ServedModel(
     /// <summary>Null where the checkpoint brings none: chat is then dressed by <see cref="ThinkingBlock.PromptTemplate"/>.</summary>
     public ChatTemplate? ChatTemplate { get; } = chatTemplate;
 
+    /// <summary>The template for conversations with tools; the same for most checkpoints.</summary>
+    public ChatTemplate? ToolTemplate { get; } = toolTemplate;
+
+    /// <summary>How the model writes calls of tools, as its template shows; null where it writes none that can be read.</summary>
+    public ToolSyntax? ToolSyntax => _toolSyntax.Value;
+
     /// <summary>The chat template's variable that switches thoughts on and off, null where it has none.</summary>
     public string? ThinkingSwitch { get; } = ReasoningSigns.Switch(chatTemplate);
 
@@ -38,6 +58,9 @@ public sealed class ServedModel(
     public bool CanSwitchThoughts => ThinkingSwitch is not null || Thinking.ThoughtPrompt is not null;
 
     public IReadOnlySet<int> EndOfSequence => model.EndOfSequence;
+
+    /// <summary>What answers of this model can be bound to; its vocabulary is read when the first is asked for.</summary>
+    public ConstraintCache Constraints { get; } = new(() => Vocabulary(model, tokenizer));
 
     public InferenceEngine Engine => group.Engine;
 
@@ -52,5 +75,12 @@ public sealed class ServedModel(
     public Generation Submit(GenerationRequest request, IGenerationObserver? observer = null) => Engine.Submit(request, model, observer);
 
     /// <summary>Ends the engine, and with it every model that shares it.</summary>
-    public void Dispose() => group.Dispose();
+    public void Dispose()
+    {
+        Constraints.Dispose();
+        group.Dispose();
+    }
+
+    private static Vocabulary Vocabulary(EngineModel model, Tokenizer tokenizer) =>
+        new(tokenizer.TokenBytes(), model.Thinking.SeparatorTokenId is { } separator ? model.EndOfSequence.Append(separator) : model.EndOfSequence);
 }

@@ -5,8 +5,10 @@ namespace InferenceServer.Models;
 
 /// <summary>How a model's text becomes ids: an adapter's own files where it brings some, else its base's.</summary>
 /// <param name="Folder">Where the tokenizer was found.</param>
-internal sealed record TextSide(string Folder, Tokenizer Tokenizer, ChatTemplate? ChatTemplate)
+/// <param name="ToolTemplate">The template for conversations with tools; some checkpoints bring one of its own for them.</param>
+internal sealed record TextSide(string Folder, Tokenizer Tokenizer, ChatTemplate? ChatTemplate, ChatTemplate? ToolTemplate)
 {
+    private const string ToolTemplateName = "tool_use";
     private const string TokenizerFile = "tokenizer.json";
 
     /// <exception cref="InvalidDataException">The tokenizer cannot be read.</exception>
@@ -16,7 +18,9 @@ internal sealed record TextSide(string Folder, Tokenizer Tokenizer, ChatTemplate
         var folder = hasTokenizer ? source.Adapter! : source.Base;
         // A tokenizer of its own without a template says that the adapter was trained without one.
         var template = source.Adapter is null ? null : ChatTemplate.Load(source.Adapter);
-        return new TextSide(folder, Tokenizer.Load(folder), template ?? (hasTokenizer ? null : ChatTemplate.Load(source.Base)));
+        var from = template is not null ? source.Adapter! : source.Base;
+        if (template is null && !hasTokenizer) template = ChatTemplate.Load(source.Base);
+        return new TextSide(folder, Tokenizer.Load(folder), template, template is null ? null : ChatTemplate.Load(from, ToolTemplateName) ?? template);
     }
 
     /// <exception cref="InvalidDataException">The tokenizer has ids the model does not.</exception>

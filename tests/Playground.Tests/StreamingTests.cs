@@ -38,6 +38,24 @@ public sealed class StreamingTests(PlaygroundHost host)
     }
 
     [Fact]
+    public async Task Each_token_shows_what_the_other_layer_would_have_said()
+    {
+        await using var page = await host.OpenAsync();
+        await page.HurryAsync();
+        await page.AskAsync();
+        var told = await ApiAsync(host, page.Bodies.Single());
+        foreach (var (voice, pane, layer) in new[] { ("thought", page.Thought, 6), ("answer", page.Answer, 3) })
+        {
+            await pane.Locator(".token").Nth(2).HoverAsync();
+            var seen = page.Inspector.Locator($".head:has-text('Layer {layer} would have said') li");
+            var expected = told[voice]!["tokens"]![2]!["peek"]![0]!["top"]!.AsArray();
+            await Expect(seen).ToHaveCountAsync(expected.Count);
+            for (var i = 0; i < expected.Count; i++)
+                await Expect(seen.Nth(i)).ToContainTextAsync(((string)expected[i]!["text"]!).Replace(" ", "␣", StringComparison.Ordinal));
+        }
+    }
+
+    [Fact]
     public async Task Tokens_are_there_before_the_end_and_the_two_voices_have_colours_of_their_own()
     {
         await using var page = await host.OpenAsync(PlaygroundServer.Patient);

@@ -1,3 +1,5 @@
+using System.ComponentModel.DataAnnotations;
+
 namespace InferenceServer.Errors;
 
 /// <summary>The body of every answer that reports an error.</summary>
@@ -9,4 +11,4 @@ public sealed record ErrorResponse(ApiError Error);
 /// <param name="Type">The family: invalid_request_error, rate_limit_error or server_error.</param>
 /// <param name="Param">The request's field at fault, if there is one.</param>
 /// <param name="Code">For programs, such as model_not_found or context_length_exceeded.</param>
-public sealed record ApiError(string Message, string Type, string? Param, string? Code);
+public sealed record ApiError(string Message, [property: AllowedValues("invalid_request_error", "rate_limit_error", "server_error")] string Type, string? Param, string? Code);

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using InferenceServer.Anthropic;
 using InferenceServer.Logging;
 using InferenceServer.Requests;
 using Microsoft.AspNetCore.Http.Features;
@@ -75,6 +76,13 @@ public sealed class ErrorMiddleware(RequestDelegate next, WireFormat wire, ILogg
         response.StatusCode = exception.Status;
         response.ContentType = "application/json";
         if (exception.RetryAfter is { } seconds) response.Headers.RetryAfter = seconds.ToString(CultureInfo.InvariantCulture);
+        if (MessageErrorResponse.IsFor(context.Request.Path))
+        {
+            var error = MessageErrorResponse.Of(exception.Status, exception.Response.Error);
+            await JsonSerializer.SerializeAsync(response.Body, error, wire.Of<MessageErrorResponse>(), context.RequestAborted);
+            return;
+        }
+
         await JsonSerializer.SerializeAsync(response.Body, exception.Response, wire.Of<ErrorResponse>(), context.RequestAborted);
     }
 }

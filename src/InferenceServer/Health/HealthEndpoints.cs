@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using System.Text.Json.Serialization;
 using InferenceServer.Access;
 using InferenceServer.Hosting;
@@ -5,10 +6,10 @@ using InferenceServer.Hosting;
 namespace InferenceServer.Health;
 
 /// <summary>Whether the server takes requests.</summary>
-/// <param name="Status">ready, loading, draining or unhealthy.</param>
+/// <param name="Status">alive, of the process; ready, loading, draining or unhealthy.</param>
 /// <param name="LoadedPercent">While models load: share of each one's weights that are read and packed, by model.</param>
 public sealed record HealthResponse(
-    string Status,
+    [property: AllowedValues("alive", "ready", "loading", "draining", "unhealthy")] string Status,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyDictionary<string, int>? LoadedPercent = null)
 {
     /// <summary>Why the server takes no requests.</summary>
@@ -22,11 +23,11 @@ internal static class HealthEndpoints
     public static IEndpointRouteBuilder MapHealth(this IEndpointRouteBuilder app)
     {
         app.MapGet("/live", static () => TypedResults.Ok(new HealthResponse("alive")))
-            .WithTags("Health").WithSummary("The process answers.").WithoutKey();
+            .WithName("getLive").WithTags("Health").WithSummary("The process answers.").WithoutKey();
         app.MapGet("/health", static (ModelRegistry models) => models.NotReady is { } reason
                 ? Results.Json(HealthResponse.NotReady(reason, models), statusCode: StatusCodes.Status503ServiceUnavailable)
                 : Results.Ok(new HealthResponse("ready")))
-            .Produces<HealthResponse>().Produces<HealthResponse>(StatusCodes.Status503ServiceUnavailable)
+            .WithName("getHealth").Produces<HealthResponse>().Produces<HealthResponse>(StatusCodes.Status503ServiceUnavailable)
             .WithTags("Health").WithSummary("Every model is loaded and its engine takes requests; 503 while not.").WithoutKey();
         return app;
     }

@@ -9,6 +9,7 @@ internal sealed class CommandLine
         Usage: InferenceServer [--check | --help] [--trace FILE] [--Section:Setting VALUE ...]
 
           --check                        checks the configuration and loads every checkpoint, then exits with 0 or 1
+          --probe URL                    asks a running server (URL of its /health) and exits with 0 if it is ready, else 1
           --help                         shows this text
           --trace FILE                   writes a timeline of every step (Chrome trace format); as Engine:TraceFile
 
@@ -41,12 +42,16 @@ internal sealed class CommandLine
     {
         Help = args.Any(arg => arg is "--help" or "-h" or "-?");
         Check = args.Contains("--check");
+        Probe = args is ["--probe", var url] ? url : null;
         Settings = [.. args.Where(arg => arg != "--check").Select(arg => arg == "--trace" ? "--Engine:TraceFile" : arg)];
     }
 
     public bool Help { get; }
 
     public bool Check { get; }
+
+    /// <summary>The address to ask; null = not a probe.</summary>
+    public string? Probe { get; }
 
     /// <summary>What configuration reads.</summary>
     public string[] Settings { get; }

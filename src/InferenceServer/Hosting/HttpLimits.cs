@@ -34,6 +34,12 @@ public sealed record HttpLimits
     /// <summary>How long a client may be slower than the rates.</summary>
     public double GraceSeconds { get; init; } = 10;
 
+    /// <summary>
+    /// How long a stream waits for a client that takes nothing. The rate above does not see it: what the system's own buffers
+    /// took at once counts as taken.
+    /// </summary>
+    public double StallSeconds { get; init; } = 30;
+
     /// <summary>Bytes of a response that wait for a slow client before its stream pauses.</summary>
     public long MaxResponseBuffer { get; init; } = 64 * 1024;
 
@@ -62,7 +68,7 @@ public sealed record HttpLimits
             (nameof(HeaderSeconds), HeaderSeconds, 0.1, 3600), (nameof(IdleSeconds), IdleSeconds, 0.1, 86_400), (nameof(MaxLineBytes), MaxLineBytes, 256, 1 << 20),
             (nameof(MaxHeaderBytes), MaxHeaderBytes, 1024, 1 << 20), (nameof(MaxHeaders), MaxHeaders, 10, 10_000), (nameof(MaxStreams), MaxStreams, 1, 10_000),
             (nameof(MinRequestRate), MinRequestRate, 0, 1e9), (nameof(MinResponseRate), MinResponseRate, 0, 1e9),
-            (nameof(GraceSeconds), GraceSeconds, 1.1, 3600), (nameof(MaxResponseBuffer), MaxResponseBuffer, 0, 1 << 30),
+            (nameof(GraceSeconds), GraceSeconds, 1.1, 3600), (nameof(StallSeconds), StallSeconds, 0.1, 3600), (nameof(MaxResponseBuffer), MaxResponseBuffer, 0, 1 << 30),
         })
         {
             SettingsException.Require(value >= least && value <= most, section, name, $"{least} to {most}", value);

@@ -38,6 +38,12 @@ public sealed class ModelRegistry(Settings settings, ILoggerFactory loggers) : I
     /// <summary>From now on no request is taken; those that run go on.</summary>
     public void Drain() => _draining = true;
 
+    /// <summary>Ends what runs: every client is told that the server is being stopped.</summary>
+    public void End()
+    {
+        foreach (var engine in Engines) engine.Dispose();
+    }
+
     /// <summary>Refuses, before anything of it is read, a request that could only be refused later.</summary>
     /// <exception cref="ApiException">503: the server is being stopped. 429: every queue is full.</exception>
     public void RequireRoom()

@@ -8,14 +8,18 @@ using InferenceServer.Streaming;
 namespace InferenceServer.Native;
 
 /// <summary>POST /v1/generate.</summary>
-internal sealed class GenerateEndpoint(GenerationPipeline pipeline)
+internal sealed class GenerateEndpoint(GenerationPipeline pipeline, UnknownFields unknown)
 {
     public async Task HandleAsync(HttpContext context)
     {
         var generate = await pipeline.ReadAsync<GenerateRequest>(context);
         var ready = pipeline.Models.Require(generate.Model);
         var topLogprobs = Bounds.Within("top_logprobs", generate.TopLogprobs, 0, pipeline.Settings.MaxLogprobs, 0);
-        var request = pipeline.Mapper.Map("gen", generate, ready, [Prompt(generate, ready.Model)], choices: 1, generate.MaxTokens, topLogprobs);
+        var request = pipeline.Mapper.Map("gen-", generate, ready, [Prompt(generate, ready.Model)], choices: 1, generate.MaxTokens, topLogprobs);
+        request = request.With(await pipeline.Constraints.OfAsync(generate.ResponseFormat, ready.Model, context.RequestAborted));
+        // A key that may not see thoughts sees nothing of what they are made of either.
+        if (PeekMapper.Map(generate, ready.Model, unknown, pipeline.Settings) is { } peek && request.ShowThoughts)
+            request = request with { Generations = [.. request.Generations.Select(generation => generation with { Peek = peek })] };
         if (generate.Stream != false)
         {
             await pipeline.StreamAsync(context, request, new GenerateStream(request, pipeline.Wire));

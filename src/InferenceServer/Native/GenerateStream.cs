@@ -1,7 +1,6 @@
 using InferenceServer.Errors;
 using InferenceServer.Models.Engine;
 using InferenceServer.Models.Thinking;
-using InferenceServer.OpenAI;
 using InferenceServer.Requests;
 using InferenceServer.Streaming;
 
@@ -25,6 +24,11 @@ internal sealed class GenerateStream(MappedRequest request, WireFormat wire) : S
         writer.Write(GenerateWording.Token(token, request.Model), wire.Of<GenerateToken>(), GenerateWording.Channel(token.Channel));
     }
 
+    public override void Peeked(SseWriter writer, int choice, GenerationEvent.Peeked peeked)
+    {
+        if (request.ShowThoughts) writer.Write(GenerateWording.Peeked(peeked, request.Model), wire.Of<GeneratePeeked>(), "peek");
+    }
+
     public override void Restarted(SseWriter writer, int choice, GenerationEvent.Restarted restarted)
     {
         if (restarted.Channel == TokenChannel.Thought && !request.ShowThoughts) return;
@@ -36,9 +40,9 @@ internal sealed class GenerateStream(MappedRequest request, WireFormat wire) : S
 
     public override void Complete(SseWriter writer, GenerationUsage usage)
     {
-        writer.Write(Usage.Of(usage), wire.Of<Usage>(), "usage");
+        writer.Write(GenerateUsage.Of(usage), wire.Of<GenerateUsage>(), "usage");
         writer.Write(_done!, wire.Of<GenerateDone>(), "done");
     }
 
-    public override void Fail(SseWriter writer, ErrorResponse problem) => writer.Write(problem, wire.Of<ErrorResponse>(), "error");
+    public override void Fail(SseWriter writer, ErrorResponse problem) => writer.Write(new GenerateError(problem.Error), wire.Of<GenerateError>(), "error");
 }

@@ -1,5 +1,6 @@
 using InferenceServer.Models;
 using InferenceServer.Models.Checkpoints;
+using InferenceServer.Models.Decoding;
 using InferenceServer.Models.Engine;
 using InferenceServer.Models.Thinking;
 
@@ -18,5 +19,14 @@ internal static class GenerateWording
         token.Layer,
         token.Logprob,
         model.Thinking.Method == ThinkingMethod.QuietStar ? token.Mix : null,
-        token.Top.Count == 0 ? null : [.. token.Top.Select(top => new GenerateTopToken(top.Token, model.Tokenizer.Decode([top.Token]), top.Logprob))]);
+        token.Top.Count == 0 ? null : Tops(token.Top, model))
+    {
+        Peek = token.Peeks is { } peeks ? [.. peeks.Select(peek => new GeneratePeek(peek.Layer, Tops(peek.Top, model)))] : null,
+    };
+
+    public static GeneratePeeked Peeked(GenerationEvent.Peeked peeked, ServedModel model) =>
+        new(Channel(peeked.Channel), peeked.Index, peeked.Peek.Layer, Tops(peeked.Peek.Top, model));
+
+    private static IReadOnlyList<GenerateTopToken> Tops(IReadOnlyList<TokenLogprob> tops, ServedModel model) =>
+        [.. tops.Select(top => new GenerateTopToken(top.Token, model.Tokenizer.Decode([top.Token]), top.Logprob))];
 }

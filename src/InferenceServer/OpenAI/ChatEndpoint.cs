@@ -13,8 +13,14 @@ internal sealed class ChatEndpoint(GenerationPipeline pipeline)
         var chat = await pipeline.ReadAsync<ChatRequest>(context);
         var ready = pipeline.Models.Require(chat.Model);
         var reports = Wording.Reports(chat, chat.StreamOptions);
-        var prompt = pipeline.Prompts.Encode(chat.Messages, chat, ready.Model);
-        var request = pipeline.Mapper.Map("chatcmpl", chat, ready, [prompt], chat.N, MaxTokens(chat), TopLogprobs(chat));
+        pipeline.Constraints.Check(chat.ResponseFormat);
+        var demand = pipeline.Tools.Demand(chat.Tools, chat.ToolChoice, chat.ParallelToolCalls, chat.ResponseFormat, ready.Model);
+        var prompt = pipeline.Prompts.Encode(chat.Messages, chat, ready.Model, ToolMapper.ForTemplate(chat.Tools, chat.ToolChoice));
+        var request = pipeline.Mapper.Map("chatcmpl-", chat, ready, [prompt], chat.N, MaxTokens(chat), TopLogprobs(chat));
+        var constraint = demand is null
+            ? await pipeline.Constraints.OfAsync(chat.ResponseFormat, ready.Model, context.RequestAborted)
+            : await ToolMapper.CompileAsync(demand, chat.ResponseFormat, ready.Model, context.RequestAborted);
+        request = request.With(constraint) with { Tools = demand };
         if (chat.Stream == true)
         {
             await pipeline.StreamAsync(context, request, new ChatStream(request, pipeline.Wire, reports));
@@ -50,10 +56,22 @@ internal sealed class ChatEndpoint(GenerationPipeline pipeline)
         var logprobs = request.ReportLogprobs
             ? new ChatLogprobs(Logprobs(request, result.AnswerTokens), thought is null ? null : Logprobs(request, result.ThoughtTokens))
             : null;
-        return new ChatChoice(index, new ChatAnswer("assistant", result.Answer, thought), logprobs, Wording.FinishReason(result.Finished!))
+        var (answer, reason) = Answer(request, result, thought);
+        return new ChatChoice(index, answer, logprobs, reason)
         {
             ThoughtSummary = request.SummarizeThoughts ? ThoughtSummarizer.Of(result) : null,
         };
+    }
+
+    private static (ChatAnswer Answer, string FinishReason) Answer(MappedRequest request, ChoiceResult result, string? thought)
+    {
+        const string Role = "assistant";
+        if (request.Tools is not { } demand) return (new ChatAnswer(Role, result.Answer, thought), Wording.FinishReason(result.Finished!));
+        var calls = new ToolCallWriter(demand, request.Model.Tokenizer);
+        foreach (var token in result.AnswerTokens) calls.Add(token);
+        calls.Finish();
+        var content = calls.Content.Length == 0 && calls.Calls is not null ? null : calls.Content;
+        return (new ChatAnswer(Role, content, thought) { ToolCalls = calls.Calls }, calls.FinishReason(result.Finished!));
     }
 
     private static List<TokenLogprobs> Logprobs(MappedRequest request, IEnumerable<GenerationEvent.Token> tokens) =>

@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using InferenceServer.Requests;
 
 namespace InferenceServer.OpenAI;
@@ -9,6 +10,7 @@ public sealed record ChatRequest : GenerationFields
     public required IReadOnlyList<ChatMessage> Messages { get; init; }
 
     /// <summary>The same as max_tokens.</summary>
+    [Range(1, int.MaxValue)]
     public int? MaxCompletionTokens { get; init; }
 
     /// <summary>How many answers to generate. Default 1.</summary>
@@ -19,6 +21,15 @@ public sealed record ChatRequest : GenerationFields
 
     /// <summary>How many of the most likely tokens to report at every position; needs logprobs.</summary>
     public int? TopLogprobs { get; init; }
+
+    /// <summary>What the model may call instead of answering, up to 128.</summary>
+    public IReadOnlyList<ChatTool>? Tools { get; init; }
+
+    /// <summary>none, auto (the default), required, or the one function to call.</summary>
+    public ToolChoice? ToolChoice { get; init; }
+
+    /// <summary>false = one call at most. Default true, where the model's syntax has room for several.</summary>
+    public bool? ParallelToolCalls { get; init; }
 
     /// <summary>Only with stream.</summary>
     public StreamOptions? StreamOptions { get; init; }

@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using System.Text.Json.Serialization;
 using InferenceServer.Requests;
 using InferenceServer.Streaming;
@@ -5,10 +6,10 @@ using InferenceServer.Streaming;
 namespace InferenceServer.OpenAI;
 
 /// <summary>A complete chat answer.</summary>
-public sealed record ChatResponse(string Id, string Object, long Created, string Model, IReadOnlyList<ChatChoice> Choices, Usage Usage);
+public sealed record ChatResponse(string Id, [property: AllowedValues("chat.completion")] string Object, long Created, string Model, IReadOnlyList<ChatChoice> Choices, Usage Usage);
 
-/// <param name="FinishReason">stop or length.</param>
-public sealed record ChatChoice(int Index, ChatAnswer Message, ChatLogprobs? Logprobs, string FinishReason)
+/// <param name="FinishReason">stop, length, or tool_calls where the model called tools.</param>
+public sealed record ChatChoice(int Index, ChatAnswer Message, ChatLogprobs? Logprobs, [property: AllowedValues("stop", "length", "tool_calls")] string FinishReason)
 {
     /// <summary>Where thoughts are summarised: what they came to.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
@@ -16,19 +17,24 @@ public sealed record ChatChoice(int Index, ChatAnswer Message, ChatLogprobs? Log
 }
 
 /// <summary>What the model said.</summary>
-/// <param name="Content">The answer, without thoughts.</param>
+/// <param name="Content">The answer, without thoughts; null where it is nothing but calls.</param>
 /// <param name="ReasoningContent">The thoughts, where there are any and they are not hidden. A setting renames this field.</param>
 public sealed record ChatAnswer(
-    string Role,
-    string Content,
-    [property: ThoughtField, JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? ReasoningContent);
+    [property: AllowedValues("assistant")] string Role,
+    string? Content,
+    [property: ThoughtField, JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? ReasoningContent)
+{
+    /// <summary>Calls of tools, where the model made some.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<ChatToolCall>? ToolCalls { get; init; }
+}
 
 /// <summary>One event of a chat stream.</summary>
 /// <param name="Choices">One, or none in the chunk that carries the usage.</param>
 /// <param name="Usage">Only with stream_options.include_usage: null in all chunks but the last.</param>
 public sealed record ChatChunk(
     string Id,
-    string Object,
+    [property: AllowedValues("chat.completion.chunk")] string Object,
     long Created,
     string Model,
     IReadOnlyList<ChatChunkChoice> Choices,
@@ -38,27 +44,58 @@ public sealed record ChatChunk(
     public bool ReportsUsage { get; init; }
 }
 
-/// <param name="FinishReason">stop or length in a choice's last chunk, else null.</param>
-public sealed record ChatChunkChoice(int Index, ChatDelta Delta, ChatLogprobs? Logprobs, string? FinishReason)
+/// <param name="FinishReason">stop, length or tool_calls in a choice's last chunk, else null.</param>
+public sealed record ChatChunkChoice(int Index, ChatDelta Delta, ChatLogprobs? Logprobs, [property: AllowedValues("stop", "length", "tool_calls")] string? FinishReason)
 {
     /// <summary>In a choice's last chunk, where thoughts are summarised.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public ThoughtSummary? ThoughtSummary { get; init; }
 }
 
-/// <summary>What a chunk adds: a role, some of the answer, or some of the thought; never both of the last two.</summary>
+/// <summary>What a chunk adds: a role, some of the answer, of a call, or of the thought; never two of the last three.</summary>
 public sealed record ChatDelta
 {
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    [AllowedValues("assistant")]
     public string? Role { get; init; }
 
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? Content { get; init; }
 
+    /// <summary>More of a call of a tool.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<ToolCallDelta>? ToolCalls { get; init; }
+
     /// <summary>A setting renames this field.</summary>
     [ThoughtField]
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? ReasoningContent { get; init; }
+}
+
+/// <summary>More of a call.</summary>
+/// <param name="Index">Which of the answer's calls.</param>
+public sealed record ToolCallDelta(int Index)
+{
+    /// <summary>In the first delta of a call.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Id { get; init; }
+
+    /// <summary>function, in the first delta of a call.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Type { get; init; }
+
+    public required FunctionDelta Function { get; init; }
+}
+
+/// <summary>What a delta adds to a call's function.</summary>
+public sealed record FunctionDelta
+{
+    /// <summary>In the first delta of a call.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Name { get; init; }
+
+    /// <summary>More of the arguments' text.</summary>
+    public required string Arguments { get; init; }
 }
 
 /// <summary>Log-probabilities token by token.</summary>

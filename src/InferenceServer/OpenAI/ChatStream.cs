@@ -12,6 +12,7 @@ internal sealed class ChatStream(MappedRequest request, WireFormat wire, UsageRe
     private readonly RunningUsage _usage = new(request.PromptTokens, request.Generations.Count);
     private readonly long _created = Wording.Now();
     private readonly HeldThoughts[] _held = [.. request.Generations.Select(_ => new HeldThoughts(request.Model.Thinking.ResampleMissingAnswer))];
+    private readonly ToolCallWriter[]? _calls = request.Tools is { } demand ? [.. request.Generations.Select(_ => new ToolCallWriter(demand, request.Model.Tokenizer))] : null;
     private readonly ThoughtSummarizer[] _summaries = [.. request.Generations.Select(_ => new ThoughtSummarizer())];
 
     public override void Begin(SseWriter writer)
@@ -35,7 +36,9 @@ internal sealed class ChatStream(MappedRequest request, WireFormat wire, UsageRe
     public override void Finished(SseWriter writer, int choice, GenerationEvent.Finished finished)
     {
         foreach (var held in _held[choice].Release()) Send(writer, choice, held);
-        Write(writer, [new ChatChunkChoice(choice, new ChatDelta(), null, Wording.FinishReason(finished)) { ThoughtSummary = _summaries[choice].Result() }], UsageSoFar());
+        foreach (var delta in _calls?[choice].Finish() ?? []) Write(writer, choice, delta);
+        var reason = _calls?[choice].FinishReason(finished) ?? Wording.FinishReason(finished);
+        Write(writer, [new ChatChunkChoice(choice, new ChatDelta(), null, reason) { ThoughtSummary = _summaries[choice].Result() }], UsageSoFar());
     }
 
     public override void Complete(SseWriter writer, GenerationUsage usage)
@@ -58,8 +61,26 @@ internal sealed class ChatStream(MappedRequest request, WireFormat wire, UsageRe
             logprobs = isThought ? new ChatLogprobs(null, entry) : new ChatLogprobs(entry, null);
         }
 
+        if (!isThought && _calls is not null)
+        {
+            SendCalls(writer, choice, token, logprobs);
+            return;
+        }
+
         if (token.Text.Length == 0 && logprobs is null) return;
         Write(writer, choice, isThought ? new ChatDelta { ReasoningContent = token.Text } : new ChatDelta { Content = token.Text }, logprobs);
+    }
+
+    // A token may end one thing and begin another; its log-probability goes with the first, or alone where it is part of the syntax.
+    private void SendCalls(SseWriter writer, int choice, GenerationEvent.Token token, ChatLogprobs? logprobs)
+    {
+        foreach (var delta in _calls![choice].Add(token))
+        {
+            Write(writer, choice, delta, logprobs);
+            logprobs = null;
+        }
+
+        if (logprobs is not null) Write(writer, choice, new ChatDelta(), logprobs);
     }
 
     private void Write(SseWriter writer, int choice, ChatDelta delta, ChatLogprobs? logprobs = null) =>

@@ -15,8 +15,9 @@ internal sealed class CompletionEndpoint(GenerationPipeline pipeline)
         var reports = Wording.Reports(completion, completion.StreamOptions);
         int? topLogprobs = completion.Logprobs is { } top ? Bounds.Within("logprobs", top, 0, pipeline.Settings.MaxLogprobs) : null;
         var prompts = pipeline.Prompts.Encode(completion.Prompt, completion, ready.Model);
-        var request = pipeline.Mapper.Map("cmpl", completion, ready, prompts, completion.N, completion.MaxTokens, topLogprobs);
+        var request = pipeline.Mapper.Map("cmpl-", completion, ready, prompts, completion.N, completion.MaxTokens, topLogprobs);
         var echoes = Echoes(completion, request);
+        request = request.With(await pipeline.Constraints.OfAsync(completion.ResponseFormat, ready.Model, context.RequestAborted));
         if (completion.Stream == true)
         {
             await pipeline.StreamAsync(context, request, new CompletionStream(request, pipeline.Wire, reports, echoes));

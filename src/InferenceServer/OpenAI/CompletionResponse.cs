@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using System.Text.Json.Serialization;
 using InferenceServer.Requests;
 using InferenceServer.Streaming;
@@ -6,14 +7,14 @@ namespace InferenceServer.OpenAI;
 
 /// <summary>Complete texts.</summary>
 public sealed record CompletionResponse(
-    string Id, string Object, long Created, string Model, IReadOnlyList<CompletionChoice> Choices, Usage Usage);
+    string Id, [property: AllowedValues("text_completion")] string Object, long Created, string Model, IReadOnlyList<CompletionChoice> Choices, Usage Usage);
 
 /// <summary>One event of a completion stream.</summary>
 /// <param name="Choices">One, or none in the chunk that carries the usage.</param>
 /// <param name="Usage">Only with stream_options.include_usage: null in all chunks but the last.</param>
 public sealed record CompletionChunk(
     string Id,
-    string Object,
+    [property: AllowedValues("text_completion")] string Object,
     long Created,
     string Model,
     IReadOnlyList<CompletionChoice> Choices,
@@ -48,6 +49,7 @@ public sealed record CompletionChoice
     public ThoughtSummary? ThoughtSummary { get; init; }
 
     /// <summary>stop or length; null while the choice goes on.</summary>
+    [AllowedValues("stop", "length")]
     public string? FinishReason { get; init; }
 }
 

@@ -1,7 +1,9 @@
+using System.ComponentModel.DataAnnotations;
+
 namespace InferenceServer.OpenAI;
 
 /// <summary>All models this server serves.</summary>
-public sealed record ModelList(string Object, IReadOnlyList<ModelResponse> Data);
+public sealed record ModelList([property: AllowedValues("list")] string Object, IReadOnlyList<ModelResponse> Data);
 
 /// <summary>One served model.</summary>
 /// <param name="Id">What requests name it by.</param>
@@ -16,18 +18,22 @@ public sealed record ModelList(string Object, IReadOnlyList<ModelResponse> Data)
 /// <param name="Example">A prompt that shows the model at its best, where one is configured.</param>
 public sealed record ModelResponse(
     string Id,
-    string Object,
+    [property: AllowedValues("model")] string Object,
     long Created,
     string OwnedBy,
     bool Ready,
-    string? Method,
+    [property: AllowedValues("plain", "tas", "bitune", "icot_si", "icot_kd", "quiet_star", "tpo")] string? Method,
     int? Layers,
     int? ThinkingLayer,
     int? ContextLength,
     string? BaseModel,
     int? VocabularySize,
     string? Example,
-    ModelAbilities? Abilities);
+    ModelAbilities? Abilities)
+{
+    /// <summary>Its trained language heads from bottom to top; what peek can name. Null until it is loaded.</summary>
+    public IReadOnlyList<ModelHead>? Heads { get; init; }
+}
 
 /// <summary>What requests may ask of a model.</summary>
 /// <param name="Thoughts">When it thinks in words: before the answer, during it (before each token), or never.</param>
@@ -37,4 +43,9 @@ public sealed record ModelResponse(
 /// <param name="ThinksByDefault">Whether it thinks where a request does not say.</param>
 /// <param name="ChatTemplate">Whether conversations of several turns reach it: without a template only the last user message does.</param>
 public sealed record ModelAbilities(
-    string Thoughts, string ThinkingBudget, bool SuppliedThought, bool ThoughtSummary, bool ThinksByDefault, bool ChatTemplate);
+    [property: AllowedValues("before", "during", "never")] string Thoughts,
+    [property: AllowedValues("exact", "switch", "none")] string ThinkingBudget,
+    bool SuppliedThought,
+    bool ThoughtSummary,
+    bool ThinksByDefault,
+    bool ChatTemplate);

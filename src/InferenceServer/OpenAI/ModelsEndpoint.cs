@@ -27,7 +27,10 @@ internal static class ModelsEndpoint
             model?.BaseModel,
             model?.Spec.VocabularySize,
             slot.Options.Example,
-            model is null ? null : Abilities(model));
+            model is null ? null : Abilities(model))
+        {
+            Heads = model is null ? null : ModelHead.Of(model),
+        };
     }
 
     private static ModelAbilities Abilities(ServedModel model)

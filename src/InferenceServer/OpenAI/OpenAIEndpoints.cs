@@ -19,6 +19,8 @@ internal static class OpenAIEndpoints
         .AddSingleton<ThoughtMapper>()
         .AddSingleton<ContextRoom>()
         .AddSingleton<RequestMapper>()
+        .AddSingleton<ConstraintMapper>()
+        .AddSingleton<ToolMapper>()
         .AddSingleton<StreamRunner>()
         .AddSingleton<RunningGenerations>()
         .AddSingleton<GenerationPipeline>()
@@ -30,23 +32,23 @@ internal static class OpenAIEndpoints
     {
         var group = app.MapGroup("/v1").WithTags("OpenAI");
         group.MapPost("/chat/completions", static (HttpContext context, ChatEndpoint endpoint) => endpoint.HandleAsync(context))
-            .Accepts<ChatRequest>("application/json").Produces<ChatResponse>().Streams<ChatChunk>().FailsLikeOpenAI()
+            .Accepts<ChatRequest>("application/json").Produces<ChatResponse>().Streams("ChatEvent", typeof(ChatChunk), typeof(ErrorResponse)).FailsLikeOpenAI().WithName("createChatCompletion")
             .WithSummary("Answers a conversation; thoughts come as reasoning_content.");
         group.MapPost("/completions", static (HttpContext context, CompletionEndpoint endpoint) => endpoint.HandleAsync(context))
-            .Accepts<CompletionRequest>("application/json").Produces<CompletionResponse>().Streams<CompletionChunk>().FailsLikeOpenAI()
+            .Accepts<CompletionRequest>("application/json").Produces<CompletionResponse>().Streams("CompletionEvent", typeof(CompletionChunk), typeof(ErrorResponse)).FailsLikeOpenAI().WithName("createCompletion")
             .WithSummary("Goes on from a prompt that is sent to the model as it is.");
         group.MapGet("/models", static (ModelRegistry models, WireFormat wire) => Results.Json(ModelsEndpoint.List(models), wire.Of<ModelList>()))
-            .Produces<ModelList>().WithSummary("The models this server serves.");
+            .Produces<ModelList>().WithName("listModels").WithSummary("The models this server serves.");
         group.MapGet("/models/{id}", static (string id, ModelRegistry models, WireFormat wire) => Results.Json(ModelsEndpoint.One(models, id), wire.Of<ModelResponse>()))
-            .Produces<ModelResponse>().Produces<ErrorResponse>(StatusCodes.Status404NotFound).WithSummary("One of them.");
+            .Produces<ModelResponse>().Produces<ErrorResponse>(StatusCodes.Status404NotFound).WithName("retrieveModel").WithSummary("One of them.");
         app.MapPost("/tokenize", static (HttpContext context, TokenizeEndpoints endpoint) => endpoint.TokenizeAsync(context))
-            .Accepts<TokenizeRequest>("application/json").Produces<TokenizeResponse>().FailsLikeOpenAI().WithTags("Tokens")
+            .Accepts<TokenizeRequest>("application/json").Produces<TokenizeResponse>().FailsLikeOpenAI().WithName("tokenize").WithTags("Tokens")
             .WithSummary("The tokens of a text or a conversation, as the generating endpoints would send them to the model.");
         app.MapPost("/detokenize", static (HttpContext context, TokenizeEndpoints endpoint) => endpoint.DetokenizeAsync(context))
-            .Accepts<DetokenizeRequest>("application/json").Produces<DetokenizeResponse>().FailsLikeOpenAI().WithTags("Tokens")
+            .Accepts<DetokenizeRequest>("application/json").Produces<DetokenizeResponse>().FailsLikeOpenAI().WithName("detokenize").WithTags("Tokens")
             .WithSummary("The text of tokens.");
         app.MapGet("/version", static (WireFormat wire) => Results.Json(TokenizeEndpoints.Version, wire.Of<VersionResponse>()))
-            .Produces<VersionResponse>().WithTags("Health").WithSummary("The version of this server.").WithoutKey();
+            .Produces<VersionResponse>().WithName("getVersion").WithTags("Health").WithSummary("The version of this server.").WithoutKey();
         return app;
     }
 }

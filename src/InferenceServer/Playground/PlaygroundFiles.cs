@@ -30,8 +30,6 @@ internal sealed class PlaygroundFiles
         }
     }
 
-    public IEnumerable<string> Names => _files.Keys;
-
     public PlaygroundFile? Find(string name) => _files.GetValueOrDefault(name);
 }
 

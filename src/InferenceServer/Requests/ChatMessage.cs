@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
@@ -6,7 +7,8 @@ namespace InferenceServer.Requests;
 /// <summary>One turn of a conversation.</summary>
 public sealed record ChatMessage
 {
-    /// <summary>system, developer (taken as system), user or assistant.</summary>
+    /// <summary>system, developer (taken as system), user, assistant or tool.</summary>
+    [AllowedValues("system", "developer", "user", "assistant", "tool")]
     public required string Role { get; init; }
 
     /// <summary>What was said.</summary>
@@ -20,6 +22,12 @@ public sealed record ChatMessage
 
     /// <summary>The same under another server's name.</summary>
     public string? Reasoning { get; init; }
+
+    /// <summary>Calls an assistant made.</summary>
+    public IReadOnlyList<ChatToolCall>? ToolCalls { get; init; }
+
+    /// <summary>The call a tool answers.</summary>
+    public string? ToolCallId { get; init; }
 
     [JsonExtensionData]
     public Dictionary<string, JsonElement>? Unknown { get; set; }

@@ -12,6 +12,8 @@ public sealed class GenerationPipeline(
     ModelRegistry models,
     PromptEncoder prompts,
     RequestMapper mapper,
+    ConstraintMapper constraints,
+    ToolMapper tools,
     StreamRunner stream,
     RunningGenerations running,
     GenerationTelemetry telemetry,
@@ -23,6 +25,10 @@ public sealed class GenerationPipeline(
     public PromptEncoder Prompts => prompts;
 
     public RequestMapper Mapper => mapper;
+
+    public ConstraintMapper Constraints => constraints;
+
+    public ToolMapper Tools => tools;
 
     public WireFormat Wire => wire;
 

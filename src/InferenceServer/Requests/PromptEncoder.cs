@@ -22,13 +22,14 @@ public sealed class PromptEncoder(ServerSettings settings, UnknownFields unknown
     }
 
     /// <exception cref="ApiException">400: the messages cannot be dressed for this model.</exception>
-    public IReadOnlyList<int> Encode(IReadOnlyList<ChatMessage> messages, GenerationFields fields, ServedModel model)
+    public IReadOnlyList<int> Encode(IReadOnlyList<ChatMessage> messages, GenerationFields fields, ServedModel model, IReadOnlyList<JsonElement>? tools = null)
     {
-        Check(messages);
+        Check(messages, model);
         var thinks = thoughts.WantsThoughts(fields, model);
         if (model.Thinking.ThoughtPrompt is { } ask && thinks != false) messages = Asking(messages, ask);
-        if (model.ChatTemplate is { } template)
-            return Encode(Render(template, messages, Variables(fields, model, thinks), model), model.Tokenizer, addSpecialTokens: false);
+        var template = tools is not null || messages.Any(message => message.Role == "tool" || message.ToolCalls is { Count: > 0 }) ? model.ToolTemplate : model.ChatTemplate;
+        if (template is not null)
+            return Encode(Render(template, messages, tools, Variables(fields, model, thinks), model), model.Tokenizer, addSpecialTokens: false);
         if (fields.ChatTemplateKwargs is not null)
             throw ApiException.Invalid("chat_template_kwargs", "This model has no chat template to give variables to.", "unsupported_parameter");
         return Encode(PromptTemplates.Fill(LastUserMessage(messages), model), model.Tokenizer, addSpecialTokens: true);
@@ -56,13 +57,14 @@ public sealed class PromptEncoder(ServerSettings settings, UnknownFields unknown
         ?? throw ApiException.Invalid("messages", "There is no user message to answer.");
 
     private static IReadOnlyList<TemplateSegment> Render(
-        ChatTemplate template, IReadOnlyList<ChatMessage> messages, IReadOnlyDictionary<string, JsonElement> variables, ServedModel model)
+        ChatTemplate template, IReadOnlyList<ChatMessage> messages, IReadOnlyList<JsonElement>? tools, IReadOnlyDictionary<string, JsonElement> variables, ServedModel model)
     {
         try
         {
             return template.RenderSegments(new ChatTemplateInput
             {
-                Messages = [.. messages.Select(message => ToJson(message, model.Thinking.KeepThoughtsInHistory))],
+                Messages = [.. messages.Select(message => MessageJson.Of(message, model))],
+                Tools = tools,
                 AddGenerationPrompt = true,
                 Variables = variables,
             });
@@ -103,22 +105,6 @@ public sealed class PromptEncoder(ServerSettings settings, UnknownFields unknown
     private static int CountSpecial(string text, Tokenizer tokenizer, bool addSpecialTokens) =>
         tokenizer.EncodeToIds(text, addSpecialTokens).Count(tokenizer.IsSpecial);
 
-    private static JsonElement ToJson(ChatMessage message, bool keepThoughts)
-    {
-        using var buffer = new MemoryStream();
-        using (var writer = new Utf8JsonWriter(buffer))
-        {
-            writer.WriteStartObject();
-            writer.WriteString("role", message.Role == "developer" ? "system" : message.Role);
-            writer.WriteString("content", message.Content?.Text ?? "");
-            if (message.Name is not null) writer.WriteString("name", message.Name);
-            if (keepThoughts && (message.ReasoningContent ?? message.Reasoning) is { } thought) writer.WriteString("reasoning_content", thought);
-            writer.WriteEndObject();
-        }
-
-        return JsonElement.Parse(buffer.ToArray());
-    }
-
     private IReadOnlyList<int> Encode(PromptItem item, ServedModel model)
     {
         if (item.Text is { } text) return model.Tokenizer.EncodeToIds(text, addSpecialTokens: true, settings.ParseSpecialTokens);
@@ -131,7 +117,7 @@ public sealed class PromptEncoder(ServerSettings settings, UnknownFields unknown
         return item.Tokens;
     }
 
-    private void Check(IReadOnlyList<ChatMessage> messages)
+    private void Check(IReadOnlyList<ChatMessage> messages, ServedModel model)
     {
         if (messages.Count == 0) throw ApiException.Invalid("messages", "There are no messages: send at least one.");
         if (messages.Count > settings.MaxMessages)
@@ -140,13 +126,33 @@ public sealed class PromptEncoder(ServerSettings settings, UnknownFields unknown
         {
             var (message, param) = (messages[i], $"messages[{i}]");
             if (message is null) throw ApiException.Invalid(param, $"'{param}' must be an object with role and content.", "invalid_type");
-            if (message.Role is not ("system" or "developer" or "user" or "assistant"))
-                throw ApiException.Invalid($"{param}.role", $"'{param}.role' must be system, developer, user or assistant.");
+            if (message.Role is not ("system" or "developer" or "user" or "assistant" or "tool"))
+                throw ApiException.Invalid($"{param}.role", $"'{param}.role' must be system, developer, user, assistant or tool.");
+            CheckCalls(message, param, model);
             if (message.Content?.ForeignPart is not null)
                 throw ApiException.Invalid($"{param}.content", $"'{param}.content' may only have parts of type text, each with its text.", "unsupported_parameter");
             if (message.Content is null && message.Role != "assistant")
                 throw ApiException.Invalid($"{param}.content", $"'{param}.content' is required.", "missing_required_parameter");
             unknown.Check(message.Unknown, param + ".");
+        }
+    }
+
+    private void CheckCalls(ChatMessage message, string param, ServedModel model)
+    {
+        if (message.Role != "tool" && message.ToolCallId is not null)
+            throw ApiException.Invalid($"{param}.tool_call_id", $"'{param}.tool_call_id' goes with the role tool.");
+        if (message.Role == "tool" && message.ToolCallId is null)
+            throw ApiException.Invalid($"{param}.tool_call_id", $"'{param}.tool_call_id' is required.", "missing_required_parameter");
+        if (message.Role != "assistant" && message.ToolCalls is { Count: > 0 })
+            throw ApiException.Invalid($"{param}.tool_calls", $"'{param}.tool_calls' goes with the role assistant.");
+        if ((message.Role == "tool" || message.ToolCalls is { Count: > 0 }) && model.ToolTemplate is null)
+            throw ApiException.Invalid(param, "This model has no chat template that could show it calls of tools.", "unsupported_parameter");
+        for (var i = 0; i < message.ToolCalls?.Count; i++)
+        {
+            var (call, at) = (message.ToolCalls[i], $"{param}.tool_calls[{i}]");
+            if (call is null) throw ApiException.Invalid(at, $"'{at}' must be an object with id, type and function.", "invalid_type");
+            if (call.Type != "function") throw ApiException.Invalid($"{at}.type", $"'{at}.type' must be function.", "unsupported_parameter");
+            unknown.Check(call.Unknown, at + ".");
         }
     }
 }

@@ -3,7 +3,9 @@ using InferenceServer.Access;
 using InferenceServer.Errors;
 using InferenceServer.Hosting;
 using InferenceServer.Models;
+using InferenceServer.Models.Constraints;
 using InferenceServer.Models.Thinking;
+using InferenceServer.Models.Tools;
 
 namespace InferenceServer.Requests;
 
@@ -14,6 +16,13 @@ namespace InferenceServer.Requests;
 public sealed record MappedRequest(
     string Id, ServedModel Model, IReadOnlyList<GenerationRequest> Generations, int PromptTokens, ThoughtView Thoughts, bool ReportLogprobs)
 {
+    /// <summary>The same with every answer bound to a form; null leaves them free.</summary>
+    public MappedRequest With(AnswerConstraint? constraint) =>
+        constraint is null ? this : this with { Generations = [.. Generations.Select(generation => generation with { Constraint = constraint })] };
+
+    /// <summary>The tools its answers may call; null = none.</summary>
+    public ToolDemand? Tools { get; init; }
+
     public bool ShowThoughts => Thoughts == ThoughtView.All;
 
     public bool SummarizeThoughts => Thoughts == ThoughtView.Summary;
@@ -72,7 +81,7 @@ public sealed class RequestMapper(ServerSettings settings, SamplingMapper sampli
                 generations.Add(template with { Prompt = prompt, MaxTokens = Math.Min(maxTokens ?? settings.DefaultMaxTokens, left), Choice = choice });
         }
 
-        var id = $"{idPrefix}-{RandomNumberGenerator.GetHexString(IdDigits, lowercase: true)}";
+        var id = $"{idPrefix}{RandomNumberGenerator.GetHexString(IdDigits, lowercase: true)}";
         return new MappedRequest(id, model, generations, prompts.Sum(prompt => prompt.Count), View(fields, model, caller), topLogprobs is not null);
     }
 

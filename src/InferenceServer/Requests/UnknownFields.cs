@@ -13,17 +13,16 @@ public sealed partial class UnknownFields(ServerSettings settings, ILogger<Unkno
 {
     private static readonly HashSet<string> Labels =
     [
-        "user", "metadata", "store", "service_tier", "safety_identifier", "prompt_cache_key", "prompt_cache_retention", "parallel_tool_calls",
+        "user", "metadata", "store", "service_tier", "safety_identifier", "prompt_cache_key", "prompt_cache_retention",
     ];
 
     private static readonly Dictionary<string, Func<JsonElement, bool>> Neutral = new()
     {
         ["tools"] = IsEmpty,
+        ["parallel_tool_calls"] = static _ => true,
         ["tool_choice"] = value => IsText(value, "none", "auto"),
-        ["tool_calls"] = IsEmpty,
         ["functions"] = IsEmpty,
         ["function_call"] = value => IsText(value, "none", "auto"),
-        ["response_format"] = value => value.ValueKind == JsonValueKind.Object && value.TryGetProperty("type", out var type) && IsText(type, "text"),
         ["modalities"] = value => value.ValueKind == JsonValueKind.Array && value.EnumerateArray().All(item => IsText(item, "text")),
         ["best_of"] = value => IsNumber(value, 1),
         ["echo"] = value => value.ValueKind == JsonValueKind.False,

@@ -1,8 +1,10 @@
 using System.Text.Json.Serialization;
+using InferenceServer.Anthropic;
 using InferenceServer.Errors;
 using InferenceServer.Health;
 using InferenceServer.Native;
 using InferenceServer.OpenAI;
+using InferenceServer.Responses;
 
 namespace InferenceServer.Requests;
 
@@ -27,8 +29,40 @@ namespace InferenceServer.Requests;
 [JsonSerializable(typeof(GenerateStart))]
 [JsonSerializable(typeof(GenerateToken))]
 [JsonSerializable(typeof(GenerateRestart))]
+[JsonSerializable(typeof(GeneratePeeked))]
 [JsonSerializable(typeof(GenerateDone))]
+[JsonSerializable(typeof(GenerateUsage))]
+[JsonSerializable(typeof(GenerateError))]
 [JsonSerializable(typeof(ThoughtRequest))]
 [JsonSerializable(typeof(CommandResponse))]
+[JsonSerializable(typeof(ResponseRequest))]
+[JsonSerializable(typeof(InputItem))]
+[JsonSerializable(typeof(Response))]
+[JsonSerializable(typeof(ResponseCreated))]
+[JsonSerializable(typeof(ResponseInProgress))]
+[JsonSerializable(typeof(ResponseCompleted))]
+[JsonSerializable(typeof(ResponseIncomplete))]
+[JsonSerializable(typeof(ResponseFailed))]
+[JsonSerializable(typeof(OutputItemAdded))]
+[JsonSerializable(typeof(OutputItemDone))]
+[JsonSerializable(typeof(ContentPartAdded))]
+[JsonSerializable(typeof(ContentPartDone))]
+[JsonSerializable(typeof(ReasoningTextDelta))]
+[JsonSerializable(typeof(ReasoningTextDone))]
+[JsonSerializable(typeof(OutputTextDelta))]
+[JsonSerializable(typeof(OutputTextDone))]
+[JsonSerializable(typeof(MessagesRequest))]
+[JsonSerializable(typeof(CountTokensRequest))]
+[JsonSerializable(typeof(CountTokensResponse))]
+[JsonSerializable(typeof(InputBlock))]
+[JsonSerializable(typeof(MessageResponse))]
+[JsonSerializable(typeof(MessageStart))]
+[JsonSerializable(typeof(MessagePing))]
+[JsonSerializable(typeof(ContentBlockStart))]
+[JsonSerializable(typeof(ContentBlockDelta))]
+[JsonSerializable(typeof(ContentBlockStop))]
+[JsonSerializable(typeof(MessageDelta))]
+[JsonSerializable(typeof(MessageStop))]
+[JsonSerializable(typeof(MessageErrorResponse))]
 [JsonSourceGenerationOptions(GenerationMode = JsonSourceGenerationMode.Metadata)]
 internal sealed partial class WireJson : JsonSerializerContext;

@@ -45,6 +45,9 @@ public sealed class ChoiceResult
                 (token.Channel == TokenChannel.Thought ? _thought : _answer).Append(token.Text);
                 Tokens.Add(token);
                 break;
+            case GenerationEvent.Peeked peeked:
+                Add(peeked);
+                break;
             case GenerationEvent.Restarted restarted:
                 (restarted.Channel == TokenChannel.Thought ? _thought : _answer).Clear();
                 Tokens.RemoveAll(token => token.Channel == restarted.Channel);
@@ -57,5 +60,11 @@ public sealed class ChoiceResult
             default:
                 throw new InvalidOperationException($"Unknown event {generationEvent.GetType().Name}.");
         }
+    }
+
+    private void Add(GenerationEvent.Peeked peeked)
+    {
+        var at = Tokens.FindIndex(token => token.Channel == peeked.Channel && token.Index == peeked.Index && token.TokenId is not null);
+        Tokens[at] = Tokens[at] with { Peeks = [.. Tokens[at].Peeks ?? [], peeked.Peek] };
     }
 }

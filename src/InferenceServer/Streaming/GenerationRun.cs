@@ -89,7 +89,7 @@ public sealed class GenerationRun : IDisposable
             var choice = (_next + tried) % _generations.Count;
             if (!_generations[choice].Events.TryRead(out var found)) continue;
             _next = choice + 1;
-            Observe(found);
+            Observe(found, choice);
             choiceEvent = new ChoiceEvent(choice, found);
             return true;
         }
@@ -159,7 +159,7 @@ public sealed class GenerationRun : IDisposable
             StatusCodes.Status503ServiceUnavailable, $"The request took longer than {_limit.TotalSeconds} s (setting Server:RequestSeconds).", "request_timeout");
     }
 
-    private void Observe(GenerationEvent generationEvent)
+    private void Observe(GenerationEvent generationEvent, int choice)
     {
         switch (generationEvent)
         {
@@ -172,6 +172,8 @@ public sealed class GenerationRun : IDisposable
                 {
                     ThoughtTokens = Usage.ThoughtTokens + finished.Usage.ThoughtTokens,
                     AnswerTokens = Usage.AnswerTokens + finished.Usage.AnswerTokens,
+                    // As the prompt's own, once for all its choices.
+                    CachedTokens = Usage.CachedTokens + (Request.Generations[choice].Choice == 0 ? finished.Usage.CachedTokens : 0),
                 };
                 break;
             case GenerationEvent.Failed failed:

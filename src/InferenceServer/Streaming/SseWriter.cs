@@ -3,6 +3,7 @@ using System.IO.Pipelines;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using InferenceServer.Hosting;
 using Microsoft.AspNetCore.Http.Features;
 
 namespace InferenceServer.Streaming;
@@ -16,10 +17,15 @@ public sealed class SseWriter : IDisposable
     private readonly PipeWriter _pipe;
     private readonly Utf8JsonWriter _json;
 
-    private SseWriter(PipeWriter pipe, JavaScriptEncoder? encoder)
+    private readonly HttpContext _context;
+    private readonly TimeSpan _patience;
+
+    private SseWriter(HttpContext context, JavaScriptEncoder? encoder)
     {
-        _pipe = pipe;
-        _json = new Utf8JsonWriter(pipe, new JsonWriterOptions { Encoder = encoder, SkipValidation = true });
+        _context = context;
+        _patience = TimeSpan.FromSeconds(context.RequestServices.GetRequiredService<ServerSettings>().Http.StallSeconds);
+        _pipe = context.Response.BodyWriter;
+        _json = new Utf8JsonWriter(_pipe, new JsonWriterOptions { Encoder = encoder, SkipValidation = true });
     }
 
     /// <summary>Bytes written since the last flush.</summary>
@@ -39,7 +45,7 @@ public sealed class SseWriter : IDisposable
         response.Headers["X-Accel-Buffering"] = "no"; // nginx would otherwise collect the stream
         context.Features.Get<IHttpResponseBodyFeature>()?.DisableBuffering();
         await response.StartAsync(context.RequestAborted);
-        return new SseWriter(response.BodyWriter, encoder);
+        return new SseWriter(context, encoder);
     }
 
     public void Write<T>(T value, JsonTypeInfo<T> type, string? eventName = null)
@@ -64,11 +70,26 @@ public sealed class SseWriter : IDisposable
     /// <summary>A comment, which clients ignore and proxies take for life.</summary>
     public void WriteKeepAlive() => _pipe.Write(": keep-alive\n\n"u8);
 
+    /// <exception cref="OperationCanceledException">The client has left, or takes nothing any more.</exception>
     public async ValueTask FlushAsync(CancellationToken cancellation)
     {
-        var result = await _pipe.FlushAsync(cancellation);
+        var flush = _pipe.FlushAsync(cancellation);
+        var result = flush.IsCompleted ? await flush : await TakenAsync(flush.AsTask());
         if (result.IsCompleted) throw new OperationCanceledException("The client has left.", cancellation);
     }
 
     public void Dispose() => _json.Dispose();
+
+    private async Task<FlushResult> TakenAsync(Task<FlushResult> flush)
+    {
+        try
+        {
+            return await flush.WaitAsync(_patience);
+        }
+        catch (TimeoutException exception)
+        {
+            _context.Abort();
+            throw new OperationCanceledException("The client takes nothing.", exception);
+        }
+    }
 }

@@ -14,6 +14,11 @@ public abstract class StreamFormat
 
     public abstract void Token(SseWriter writer, int choice, GenerationEvent.Token token);
 
+    /// <summary>What another head makes of a token that was sent; formats without a word for it say nothing.</summary>
+    public virtual void Peeked(SseWriter writer, int choice, GenerationEvent.Peeked peeked)
+    {
+    }
+
     /// <summary>What was sent on a channel is void.</summary>
     public abstract void Restarted(SseWriter writer, int choice, GenerationEvent.Restarted restarted);
 
@@ -21,6 +26,9 @@ public abstract class StreamFormat
 
     /// <summary>After all of every choice.</summary>
     public abstract void Complete(SseWriter writer, GenerationUsage usage);
+
+    /// <summary>After a long silence.</summary>
+    public virtual void KeepAlive(SseWriter writer) => writer.WriteKeepAlive();
 
     public abstract void Fail(SseWriter writer, ErrorResponse problem);
 }

@@ -38,7 +38,7 @@ public sealed partial class StreamRunner(ServerSettings settings, WireFormat wir
                 await writer.FlushAsync(cancellation);
                 while (!await run.WaitAsync(_patience, cancellation))
                 {
-                    writer.WriteKeepAlive();
+                    format.KeepAlive(writer);
                     await writer.FlushAsync(cancellation);
                 }
             }
@@ -62,6 +62,9 @@ public sealed partial class StreamRunner(ServerSettings settings, WireFormat wir
         {
             case GenerationEvent.Token token:
                 format.Token(writer, next.Choice, token);
+                break;
+            case GenerationEvent.Peeked peeked:
+                format.Peeked(writer, next.Choice, peeked);
                 break;
             case GenerationEvent.Restarted restarted:
                 format.Restarted(writer, next.Choice, restarted);

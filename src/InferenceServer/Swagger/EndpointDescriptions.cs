@@ -2,8 +2,10 @@ using InferenceServer.Errors;
 
 namespace InferenceServer.Swagger;
 
-/// <summary>Says that an operation can also answer with a stream, and what each of its events holds.</summary>
-public sealed record StreamMetadata(Type Event);
+/// <summary>Says that an operation can also answer with a stream, and what its events hold.</summary>
+/// <param name="Name">Of the schema that is any of them.</param>
+/// <param name="Events">Records; where each has a <c>type</c>, that tells them apart.</param>
+public sealed record StreamMetadata(string Name, IReadOnlyList<Type> Events);
 
 internal static class EndpointDescriptions
 {
@@ -13,11 +15,16 @@ internal static class EndpointDescriptions
         StatusCodes.Status429TooManyRequests, StatusCodes.Status500InternalServerError, StatusCodes.Status503ServiceUnavailable,
     ];
 
-    public static RouteHandlerBuilder Streams<TEvent>(this RouteHandlerBuilder endpoint) => endpoint.WithMetadata(new StreamMetadata(typeof(TEvent)));
+    public static RouteHandlerBuilder Streams(this RouteHandlerBuilder endpoint, string name, params Type[] events) =>
+        endpoint.WithMetadata(new StreamMetadata(name, events));
 
-    public static RouteHandlerBuilder FailsLikeOpenAI(this RouteHandlerBuilder endpoint)
+    public static RouteHandlerBuilder FailsLikeOpenAI(this RouteHandlerBuilder endpoint) => endpoint.FailsLike<ErrorResponse>();
+
+    public static RouteHandlerBuilder FailsLike<TError>(this RouteHandlerBuilder endpoint) => endpoint.Fails<TError>(Failures);
+
+    public static RouteHandlerBuilder Fails<TError>(this RouteHandlerBuilder endpoint, params IReadOnlyList<int> statuses)
     {
-        foreach (var status in Failures) endpoint.Produces<ErrorResponse>(status);
+        foreach (var status in statuses) endpoint.Produces<TError>(status);
         return endpoint;
     }
 }

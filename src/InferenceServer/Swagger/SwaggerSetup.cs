@@ -1,5 +1,7 @@
+using InferenceServer.Anthropic;
 using InferenceServer.Hosting;
 using InferenceServer.Requests;
+using InferenceServer.Responses;
 using Microsoft.OpenApi;
 using Swashbuckle.AspNetCore.SwaggerGen;
 
@@ -33,24 +35,60 @@ internal static class SwaggerSetup
         var comments = Path.Combine(AppContext.BaseDirectory, $"{typeof(SwaggerSetup).Assembly.GetName().Name}.xml");
         if (File.Exists(comments)) options.IncludeXmlComments(comments);
         options.OperationFilter<StreamOperationFilter>();
-        options.SchemaFilter<ThoughtFieldFilter>(settings.ReasoningField);
+        KeyOperationFilter.Define(options);
+        options.OperationFilter<KeyOperationFilter>();
+        options.OperationFilter<ErrorOperationFilter>();
+        options.OperationFilter<ExampleFilter>();
+        options.DocumentFilter<InputFilter>();
+        options.SchemaFilter<ExactSchemaFilter>();
+        options.SchemaFilter<UnionFilter>();
+        options.SchemaFilter<ThoughtFieldFilter>(settings);
+        options.MapType<ResponseInput>(() => OneOf(Text(), Many(Named(nameof(InputItem)))));
+        options.MapType<ItemContent>(() => OneOf(Text(), Many(TextPart("input_text", "output_text", "text", "reasoning_text"))));
+        options.MapType<BlockContent>(() => OneOf(Text(), Many(Named(nameof(InputBlock)))));
         options.MapType<StopInput>(() => OneOf(Text(), Many(Text())));
-        options.MapType<MessageContent>(() => OneOf(Text(), Many(TextPart())));
+        options.MapType<MessageContent>(() => OneOf(Text(), Many(TextPart("text"))));
+        options.MapType<ToolChoice>(() => OneOf(Text(), NamedFunction()));
         options.MapType<PromptInput>(() => OneOf(Text(), Many(Text()), Many(TokenId()), Many(Many(TokenId()))));
     }
 
     private static OpenApiSchema OneOf(params IOpenApiSchema[] schemas) => new() { OneOf = [.. schemas] };
 
-    private static OpenApiSchema Many(OpenApiSchema items) => new() { Type = JsonSchemaType.Array, Items = items };
+    private static OpenApiSchema Many(IOpenApiSchema items) => new() { Type = JsonSchemaType.Array, Items = items };
 
     private static OpenApiSchema Text() => new() { Type = JsonSchemaType.String };
 
     private static OpenApiSchema TokenId() => new() { Type = JsonSchemaType.Integer, Format = "int32" };
 
-    private static OpenApiSchema TextPart() => new()
+    private static OpenApiSchemaReference Named(string type) => new(type);
+
+    private static OpenApiSchema NamedFunction() => new()
+    {
+        Type = JsonSchemaType.Object,
+        Required = new HashSet<string> { "type", "function" },
+        Properties = new Dictionary<string, IOpenApiSchema>
+        {
+            ["type"] = new OpenApiSchema { Type = JsonSchemaType.String, Const = "function" },
+            ["function"] = new OpenApiSchema
+            {
+                Type = JsonSchemaType.Object,
+                Required = new HashSet<string> { "name" },
+                Properties = new Dictionary<string, IOpenApiSchema> { ["name"] = Text() },
+            },
+        },
+    };
+
+    private static OpenApiSchema TextPart(params string[] types) => new()
     {
         Type = JsonSchemaType.Object,
         Required = new HashSet<string> { "type", "text" },
-        Properties = new Dictionary<string, IOpenApiSchema> { ["type"] = new OpenApiSchema { Type = JsonSchemaType.String, Const = "text" }, ["text"] = Text() },
+        Properties = new Dictionary<string, IOpenApiSchema> { ["type"] = OneOfWords(types), ["text"] = Text() },
     };
+
+    private static OpenApiSchema OneOfWords(string[] words)
+    {
+        var schema = Text();
+        ExactSchemaFilter.Limit(schema, words, isRequest: true);
+        return schema;
+    }
 }

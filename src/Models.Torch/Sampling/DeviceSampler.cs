@@ -22,10 +22,13 @@ internal sealed class DeviceSampler(TorchDevice device)
 
         // Log-probabilities are of what the model said, not of what the request made of it.
         var asked = logits;
-        if (specs.Any(spec => spec.Penalties is not null || spec.Bias is not null))
+        if (specs.Any(spec => spec.Penalties is not null || spec.Bias is not null || spec.Allowed is not null))
         {
             asked = logits.clone();
-            new LogitEdits(device, asked, specs).Move();
+            var edits = new LogitEdits(device, asked, specs);
+            edits.Move();
+            edits.Restrict();
+            finite = finite.logical_and(asked.amax([1L], false).gt(TorchMath.NegativeInfinity));
         }
 
         var tokens = Tokens(asked, specs);

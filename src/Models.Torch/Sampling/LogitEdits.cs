@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using InferenceServer.Models.Decoding;
 
 namespace InferenceServer.Models.Torch.Sampling;
@@ -64,6 +65,26 @@ internal sealed class LogitEdits(TorchDevice device, Tensor logits, IReadOnlyLis
         }
 
         if (counted.Count > 0) Flat().index_add_(0, device.Upload(counted.Places), device.Upload(counted.Values), TorchMath.Unit);
+    }
+
+    /// <summary>Takes out what a request's constraint does not allow.</summary>
+    public void Restrict()
+    {
+        long[] rows = [.. Enumerable.Range(0, specs.Count).Where(row => specs[row].Allowed is not null).Select(row => (long)row)];
+        if (rows.Length == 0) return;
+        using var scope = torch.NewDisposeScope();
+        var width = checked((int)((_vocabulary + 7) / 8));
+        var bytes = new byte[checked(rows.Length * width)];
+        for (var i = 0; i < rows.Length; i++)
+        {
+            var bits = MemoryMarshal.AsBytes(specs[(int)rows[i]].Allowed!.Words);
+            bits[..Math.Min(bits.Length, width)].CopyTo(bytes.AsSpan(i * width));
+        }
+
+        // One bit a token goes up; a byte becomes its eight tokens there.
+        var allowed = device.Bits.index_select(0, device.Upload(bytes).to(torch.ScalarType.Int64)).view(rows.Length, 8L * width).narrow(1, 0, _vocabulary);
+        var index = device.Upload(rows);
+        logits.index_copy_(0, index, logits.index_select(0, index).masked_fill(allowed.logical_not(), TorchMath.NegativeInfinity));
     }
 
     private long Place(int row, int id) => (row * _vocabulary) + id;

@@ -1,8 +1,10 @@
+using InferenceServer.Models.Constraints.Tokens;
+
 namespace InferenceServer.Models.Decoding;
 
 /// <summary>
 /// How one token is drawn, as data, so that an engine on a device sends back ids and not logits.
-/// Order: limits, bias and penalties, then temperature, top-k, top-p, min-p on the tempered distribution.
+/// Order: limits, bias and penalties, what is allowed, then temperature, top-k, top-p, min-p on the tempered distribution.
 /// </summary>
 public sealed record SampleSpec
 {
@@ -38,11 +40,14 @@ public sealed record SampleSpec
     /// <summary>Added to the logits of single ids before anything else; −∞ forbids.</summary>
     public IReadOnlyDictionary<int, float>? Bias { get; init; }
 
+    /// <summary>The only tokens that may be drawn; null = all.</summary>
+    public TokenMask? Allowed { get; init; }
+
     /// <summary>How many of the most likely tokens to report; 0 = none.</summary>
     public int TopLogprobs { get; init; }
 }
 
-/// <summary>A token and its natural-log probability under the unscaled distribution of the head: temperature 1, before penalties, finite bias and cuts; what is forbidden has no part in it.</summary>
+/// <summary>A token and its natural-log probability under the unscaled distribution of the head: temperature 1, before penalties, finite bias, what a constraint allows, and cuts; what is forbidden has no part in it.</summary>
 public readonly record struct TokenLogprob(int Token, float Logprob);
 
 /// <param name="Mix">Quiet-STaR's weight w; 0 without a mixture.</param>

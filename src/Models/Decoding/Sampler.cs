@@ -18,7 +18,7 @@ public static class Sampler
 
         var logSum = allowed[best] + Math.Log(Exponentials.Sum(allowed, allowed[best]));
         var top = Top(allowed, spec.TopLogprobs, logSum);
-        if (spec.Penalties is null && spec.Bias is null)
+        if (spec.Penalties is null && spec.Bias is null && spec.Allowed is null)
         {
             var plain = spec.Temperature > 0 ? Draw(allowed, spec) : best;
             return new HeadResult(plain, (float)(allowed[plain] - logSum), top, mix, true);
@@ -29,10 +29,12 @@ public static class Sampler
         allowed.CopyTo(raw);
         AddBias(allowed, spec.Bias);
         spec.Penalties?.Apply(allowed);
+        spec.Allowed?.Apply(allowed);
         var token = spec.Temperature > 0 ? Draw(allowed, spec) : TensorPrimitives.IndexOfMax<float>(allowed);
+        var possible = !float.IsNegativeInfinity(allowed[token]);
         var logprob = (float)(raw[token] - logSum);
         ArrayPool<float>.Shared.Return(raw);
-        return new HeadResult(token, logprob, top, mix, true);
+        return new HeadResult(token, logprob, top, mix, possible);
     }
 
     private static void Forbid(Span<float> logits, IReadOnlyDictionary<int, float>? bias)

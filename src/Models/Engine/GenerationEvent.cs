@@ -22,7 +22,15 @@ public abstract record GenerationEvent
         string Text,
         float Logprob,
         IReadOnlyList<TokenLogprob> Top,
-        float Mix) : GenerationEvent;
+        float Mix) : GenerationEvent
+    {
+        /// <summary>What other heads make of the same row, where it was asked for; null where nothing was.</summary>
+        public IReadOnlyList<LayerPeek>? Peeks { get; init; }
+    }
+
+    /// <summary>What another head makes of the row a token was read from that was sent before.</summary>
+    /// <param name="Index">The token's position within its channel.</param>
+    public sealed record Peeked(TokenChannel Channel, int Index, LayerPeek Peek) : GenerationEvent;
 
     /// <summary>Forget everything sent on the channel so far: it is generated again.</summary>
     public sealed record Restarted(TokenChannel Channel) : GenerationEvent;
@@ -40,4 +48,7 @@ public abstract record GenerationEvent
 public sealed record GenerationUsage(int PromptTokens, int ThoughtTokens, int AnswerTokens)
 {
     public int CompletionTokens => ThoughtTokens + AnswerTokens;
+
+    /// <summary>Prompt tokens whose KV was there already when the request was first admitted.</summary>
+    public int CachedTokens { get; init; }
 }

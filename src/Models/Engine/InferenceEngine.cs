@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using InferenceServer.Models.Constraints;
 using InferenceServer.Models.Decoding;
 using InferenceServer.Models.Thinking;
 using Microsoft.Extensions.Logging;
@@ -198,7 +199,9 @@ public sealed partial class InferenceEngine : IDisposable
     private void Fail(Sequence sequence, Exception exception)
     {
         _logger.LogError(exception, "A sequence failed.");
-        Retire(sequence, failed => failed.Fail(new GenerationEvent.Failed("The generation failed; see the server's log.")));
+        // What a constraint says of itself holds nothing of the prompt, and the client can act on it.
+        var message = exception is ConstraintException constraint ? constraint.Message : "The generation failed; see the server's log.";
+        Retire(sequence, failed => failed.Fail(new GenerationEvent.Failed(message)));
     }
 
     private void Retire(Sequence sequence, Action<Sequence> tell)

@@ -10,6 +10,7 @@ internal sealed class Sequence : IComparable<Sequence>, IDisposable
     private readonly KvLedger _ledger;
     private readonly string _salt;
     private bool _shares;
+    private int? _cached; // prompt tokens found when it was first admitted
 
     public Sequence(Generation generation, SequenceMemory memory, KvLedger ledger, long arrival)
     {
@@ -67,7 +68,9 @@ internal sealed class Sequence : IComparable<Sequence>, IDisposable
         var (donor, alike) = SharedPrompts.BestDonor(this, running, length);
         if (donor is not null) _memory.TryCopyBlock(prefix.Table, donor.Table, Math.Min(alike, length + _ledger.Geometry.PageTokens));
         Program.Attached();
-        return (prefix.Tokens.Count, SharedPrompts.Held(prefix, _ledger.Geometry));
+        var held = SharedPrompts.Held(prefix, _ledger.Geometry);
+        _cached ??= Math.Min(held, Generation.Request.Prompt.Count - 1); // the last token is read again
+        return (prefix.Tokens.Count, held);
     }
 
     /// <summary>Whether a running sequence is reading what this one would otherwise read a second time.</summary>
@@ -97,7 +100,7 @@ internal sealed class Sequence : IComparable<Sequence>, IDisposable
     public void Finish(FinishReason reason)
     {
         Assembler.Complete();
-        Generation.Publish(new GenerationEvent.Finished(reason, Assembler.Usage, Program.ThoughtClosedBy, Assembler.StopString));
+        Generation.Publish(new GenerationEvent.Finished(reason, Assembler.Usage with { CachedTokens = _cached ?? 0 }, Program.ThoughtClosedBy, Assembler.StopString));
         Generation.Complete();
     }
 

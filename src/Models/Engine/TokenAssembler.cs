@@ -18,7 +18,7 @@ internal sealed class TokenAssembler(GenerationRequest request, Func<IDetokenize
 
     public GenerationUsage Usage => new(request.Prompt.Count, _thought.Sent, _answer.Sent);
 
-    public void Emit(TokenChannel channel, int layer, int token, in HeadResult result, string? text = null)
+    public void Emit(TokenChannel channel, int layer, int token, in HeadResult result, string? text = null, IReadOnlyList<LayerPeek>? peeks = null)
     {
         if (StopString is not null) return;
         // A thought is over once the answer goes on: what it held back belongs before the answer.
@@ -26,7 +26,14 @@ internal sealed class TokenAssembler(GenerationRequest request, Func<IDetokenize
         var state = State(channel);
         state.Layer = layer;
         text ??= state.Detokenizer.Append(token);
-        Add(state, new GenerationEvent.Token(channel, layer, state.Count++, token, text, result.Logprob, result.Top, result.Mix));
+        Add(state, new GenerationEvent.Token(channel, layer, state.Count++, token, text, result.Logprob, result.Top, result.Mix) { Peeks = peeks });
+    }
+
+    public void Peek(TokenChannel channel, int index, LayerPeek peek)
+    {
+        // The token comes first; a thought that is looked at from above is over.
+        if (channel == TokenChannel.Thought && _thought.Pending.Count > 0) Close(_thought);
+        send(new GenerationEvent.Peeked(channel, index, peek));
     }
 
     public void EmitText(TokenChannel channel, int layer, string text)

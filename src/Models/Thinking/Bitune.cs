@@ -92,9 +92,9 @@ public sealed class Bitune : ThinkingProgram
         }
 
         sink.Emit(TokenChannel.Answer, Spec.Layers.Count, token, heads[0]);
-        Counts.Add(TokenChannel.Answer, token);
+        Answered(token);
         _tokens.Add(token);
-        if (_tokens.Count - Request.Prompt.Count >= Request.MaxTokens) Finish = FinishReason.Length;
+        if (Finish is null && _tokens.Count - Request.Prompt.Count >= Request.MaxTokens) Finish = FinishReason.Length;
     }
 
     private void PlanPromptPasses(SequencePlan plan, int rowBudget)

@@ -1,3 +1,5 @@
+using InferenceServer.Models.Constraints;
+
 namespace InferenceServer.Models.Thinking;
 
 /// <summary>Which of a model's two voices a token belongs to. Known when the token is born, never re-derived from text.</summary>
@@ -86,6 +88,9 @@ public sealed record GenerationRequest
 
     public SamplingOptions Thinking { get; init; } = new();
 
+    /// <summary>What other heads make of each token's row; only for methods with several (TaS).</summary>
+    public PeekOptions? Peek { get; init; }
+
     public ulong Seed { get; init; }
 
     /// <summary>Index among the choices of one request; part of the name of every draw.</summary>
@@ -96,6 +101,9 @@ public sealed record GenerationRequest
 
     /// <summary>Only requests with the same salt share cached prompts (a tenant cannot probe another's).</summary>
     public string CacheSalt { get; init; } = "";
+
+    /// <summary>What the answer must look like, compiled for this model's vocabulary; null = anything. Thoughts stay free.</summary>
+    public AnswerConstraint? Constraint { get; init; }
 
     /// <summary>Strings that end the answer; they never look at thoughts.</summary>
     public IReadOnlyList<string> Stop { get; init; } = [];

@@ -89,9 +89,9 @@ public sealed class IcotKd : ThinkingProgram
         }
 
         sink.Emit(TokenChannel.Answer, _student.Count, token, heads[0]);
-        Counts.Add(TokenChannel.Answer, token);
+        Answered(token);
         _tokens.Add(token);
-        if (_tokens.Count - Request.Prompt.Count >= Request.MaxTokens) Finish = FinishReason.Length;
+        if (Finish is null && _tokens.Count - Request.Prompt.Count >= Request.MaxTokens) Finish = FinishReason.Length;
     }
 
     private void PlanPromptLayer(SequencePlan plan, int layer)

@@ -11,6 +11,8 @@ public sealed class IcotSi(GenerationRequest request, ProgramContext context) : 
 {
     private int _separators;
 
+    protected override bool IsGuided => !InChain;
+
     protected override void OnToken(int token, in HeadResult result, ITokenSink sink)
     {
         var ends = EndsSequence(token) || token == Context.Thinking.SeparatorTokenId;

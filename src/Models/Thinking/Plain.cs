@@ -46,9 +46,15 @@ public class Plain : ThinkingProgram
         if (heads.Length == 0) return;
         var token = heads[0].Token;
         _tokens.Add(token);
-        if (!EndsSequence(token)) Counts.Add(TokenChannel.Answer, token);
+        if (!EndsSequence(token))
+        {
+            Counts.Add(TokenChannel.Answer, token);
+            if (IsGuided) Guide?.Accept(token);
+        }
+
         _draws++;
         OnToken(token, heads[0], sink);
+        if (Finish is null && Guide is { IsFinal: true }) Complete(FinishReason.Stop, sink);
         if (Finish is null && Generated >= Request.MaxTokens) Complete(FinishReason.Length, sink);
     }
 
@@ -67,6 +73,7 @@ public class Plain : ThinkingProgram
     {
         _tokens.RemoveRange(Request.Prompt.Count, Generated);
         Counts.Forget(TokenChannel.Answer);
+        Guide?.Reset();
         Context.Memory.Truncate(_kv, Request.Prompt.Count - 1);
     }
 }

@@ -114,9 +114,9 @@ public sealed class QuietStar : ThinkingProgram
         }
 
         sink.Emit(TokenChannel.Answer, Spec.Layers.Count, token, heads[0]);
-        Counts.Add(TokenChannel.Answer, token);
+        Answered(token);
         _tokens.Add(token);
-        if (Answers >= Request.MaxTokens) Finish = FinishReason.Length;
+        if (Finish is null && Answers >= Request.MaxTokens) Finish = FinishReason.Length;
     }
 
     // Nothing later reads it: it counts for no penalty either.

@@ -9,7 +9,7 @@ namespace InferenceServer.Models.Thinking;
 /// while the model thinks, where a step has room: the answer comes sooner, and others can share the prompt's KV. The
 /// result equals one forward over Q ‖ T ‖ END ‖ A, which is how such a model is trained.
 /// </summary>
-public sealed class Tas : ThinkingProgram
+public sealed partial class Tas : ThinkingProgram
 {
     private const int AnswerHead = 0;
     private const int ThinkingHead = 1;
@@ -43,6 +43,7 @@ public sealed class Tas : ThinkingProgram
         _tokens = [.. request.Prompt];
         if (thinking.ThoughtBeginTokenId is { } begin) _tokens.Add(begin);
         _thoughtStart = _tokens.Count;
+        if (request.Peek is { } peek && _upper.Count > 0) SetUpPeek(peek);
 
         if (request.Thought is not null) Supply(request.Thought);
         else if (_budget == 0) CloseThought(Thinking.ThoughtClosedBy.Off);
@@ -52,7 +53,7 @@ public sealed class Tas : ThinkingProgram
     public override int MaxPositions => checked(Request.Prompt.Count + (Request.Thought?.Count ?? 0) + Request.MaxTokens + 2);
 
     /// <summary>Every position's state at the boundary, until the answer begins; and the newest row at the top.</summary>
-    public override int MaxKeptRows => checked(MaxPositions + 1);
+    public override int MaxKeptRows => checked((Peeks ? 2 * MaxPositions : MaxPositions) + 1);
 
     public override int PendingRows
     {
@@ -69,9 +70,10 @@ public sealed class Tas : ThinkingProgram
     /// <summary>Prompt rows that are through the lower layers. Thought rows wait: a thought may yet be replaced.</summary>
     public override int SpareRows => _speaking || _upper.Count == 0
         ? 0
-        : Math.Max(0, Math.Min(_kv.Length(_lower), Request.Prompt.Count) - _kv.Length(_upper));
+        : Math.Max(0, Math.Min(_kv.Length(_lower), Peeks ? FirstThoughtRow : Request.Prompt.Count) - _kv.Length(_upper));
 
-    public override KvPrefix Prefix => new(_kv, _tokens);
+    /// <summary>Rows that are yet to be looked at from the top are not taken from others: they must pass it here.</summary>
+    public override KvPrefix Prefix => new(_kv, _looksUp && _seen < _thoughts ? _tokens.GetRange(0, _thoughtStart) : _tokens);
 
     public override void Plan(SequencePlan plan, int rowBudget)
     {
@@ -81,7 +83,9 @@ public sealed class Tas : ThinkingProgram
         if (_speaking && lower == upper)
         {
             var speak = Math.Min(rowBudget, _tokens.Count - lower);
-            plan.Run(KindAt(lower, RowKind.Speak), _kv, Spec.AllLayers, lower, Tokens(lower, speak), new Keep(_last, 0, speak - 1, 1));
+            var kind = KindAt(lower, RowKind.Speak);
+            if (Peeks) PlanBothRanges(plan, kind, lower, speak);
+            else plan.Run(kind, _kv, Spec.AllLayers, lower, Tokens(lower, speak), new Keep(_last, 0, speak - 1, 1));
             SpeakFrom(lower + speak, plan);
             return;
         }
@@ -98,7 +102,8 @@ public sealed class Tas : ThinkingProgram
         // Catch up: the upper layers take every state they have not seen, also those kept in this very step.
         var catchUp = Math.Min(rowBudget - think, lower - upper);
         if (catchUp == 0) return;
-        plan.Run(RowKind.CatchUp, _kv, _upper, upper, new KeptRows(_boundary, upper, catchUp), new Keep(_last, 0, catchUp - 1, 1));
+        if (Peeks) PlanUpper(plan, RowKind.CatchUp, upper, catchUp);
+        else plan.Run(RowKind.CatchUp, _kv, _upper, upper, new KeptRows(_boundary, upper, catchUp), new Keep(_last, 0, catchUp - 1, 1));
         SpeakFrom(upper + catchUp, plan);
     }
 
@@ -133,9 +138,10 @@ public sealed class Tas : ThinkingProgram
         if (passed > 0) Context.Memory.Release(_boundary, passed);
         if (heads.Length == 0) return;
 
-        var token = heads[0].Token;
-        if (_speaking) Speak(token, heads[0], sink);
-        else Think(token, heads[0], sink);
+        var (said, peeks) = Peeks ? TakePeeks(plan, heads, sink) : (heads[0], null);
+        if (said is not { } result) return;
+        if (_speaking) Speak(result.Token, result, peeks, sink);
+        else Think(result.Token, result, sink);
         if (Finish is null && _thoughts + _answers >= _maxTokens) Finish = FinishReason.Length;
     }
 
@@ -155,7 +161,7 @@ public sealed class Tas : ThinkingProgram
         if (_thoughts == _budget) CloseThought(Thinking.ThoughtClosedBy.Budget);
     }
 
-    private void Speak(int token, in HeadResult result, ITokenSink sink)
+    private void Speak(int token, in HeadResult result, IReadOnlyList<LayerPeek>? peeks, ITokenSink sink)
     {
         if (EndsSequence(token))
         {
@@ -163,15 +169,17 @@ public sealed class Tas : ThinkingProgram
             return;
         }
 
-        sink.Emit(TokenChannel.Answer, _upper.Hi, token, result);
-        Counts.Add(TokenChannel.Answer, token);
+        sink.Emit(TokenChannel.Answer, _upper.Hi, token, result, peeks: peeks);
+        Answered(token);
         _tokens.Add(token);
         _answers++;
     }
 
     private void SpeakFrom(int fed, SequencePlan plan)
     {
-        if (fed == _tokens.Count) plan.Sample(AnswerHead, new RowRef(_last, 0), Draw(TokenChannel.Answer, _answers));
+        if (fed != _tokens.Count) return;
+        plan.Sample(AnswerHead, Peeks ? new RowRef(_tops, fed - 1) : new RowRef(_last, 0), Draw(TokenChannel.Answer, _answers));
+        if (_looksDown) plan.Sample(ThinkingHead, new RowRef(_boundary, fed - 1), _look!);
     }
 
     private void CloseThought(ThoughtClosedBy by)
@@ -188,8 +196,9 @@ public sealed class Tas : ThinkingProgram
         _tokens.RemoveRange(_thoughtStart, _tokens.Count - _thoughtStart);
         _tokens.AddRange(thought);
         CloseThought(Thinking.ThoughtClosedBy.Supplied);
-        _thoughts = _answers = 0;
+        _thoughts = _answers = _seen = 0;
         Counts.Replace(thought);
+        Guide?.Reset();
 
         // The newest token is always fed again, for the row its answer is read from.
         var same = old.AsSpan().CommonPrefixLength(_tokens.ToArray());

@@ -1,4 +1,5 @@
 using InferenceServer.Models.Checkpoints;
+using InferenceServer.Models.Constraints;
 using InferenceServer.Models.Decoding;
 
 namespace InferenceServer.Models.Thinking;
@@ -32,7 +33,12 @@ public interface ITokenSink
 {
     /// <param name="layer">Layers the row had passed when the token was read from it.</param>
     /// <param name="text">Given where the method splits text itself (TPO); otherwise the sink detokenises.</param>
-    void Emit(TokenChannel channel, int layer, int token, in HeadResult result, string? text = null);
+    /// <param name="peeks">What other heads make of the same row, where the request asks for it.</param>
+    void Emit(TokenChannel channel, int layer, int token, in HeadResult result, string? text = null, IReadOnlyList<LayerPeek>? peeks = null);
+
+    /// <summary>What another head makes of the row a token was read from that was emitted before.</summary>
+    /// <param name="index">Of the token within its channel, from 0.</param>
+    void Peek(TokenChannel channel, int index, LayerPeek peek);
 
     /// <summary>More text of a token that was emitted already, on this channel; no token of its own.</summary>
     void EmitText(TokenChannel channel, int layer, string text);
@@ -77,6 +83,12 @@ public abstract class ThinkingProgram(GenerationRequest request, ProgramContext 
 
     /// <summary>What was drawn so far, for the penalties; a program adds each token it keeps.</summary>
     protected TokenCounts Counts { get; } = new(request);
+
+    /// <summary>Where the answer stands in what it must look like; null where it may be anything.</summary>
+    protected AnswerGuide? Guide { get; init; } = request.Constraint is { } constraint ? new AnswerGuide(constraint) : null;
+
+    /// <summary>Whether the next token is one the guide speaks of, where thought and answer are drawn alike.</summary>
+    protected virtual bool IsGuided => true;
 
     protected ProgramContext Context { get; } = context;
 
@@ -161,11 +173,20 @@ public abstract class ThinkingProgram(GenerationRequest request, ProgramContext 
             MinP = options.MinP,
             Bias = options.Bias,
             Penalties = Counts.Penalties(channel),
+            Allowed = channel == TokenChannel.Answer && IsGuided ? Guide?.Allowed : null,
             TopLogprobs = options.TopLogprobs,
             Seed = Request.Seed,
             Stream = checked((uint)Request.Choice * 2 + (uint)channel),
             Index = (uint)index,
         };
+    }
+
+    /// <summary>A token of the answer was kept. Ends the sequence where the answer must not go on.</summary>
+    protected void Answered(int token)
+    {
+        Counts.Add(TokenChannel.Answer, token);
+        Guide?.Accept(token);
+        if (Guide is { IsFinal: true }) Finish = FinishReason.Stop;
     }
 
     protected bool EndsSequence(int token) => Context.EndOfSequence.Contains(token);

@@ -1,3 +1,4 @@
+using InferenceServer.Models.Constraints;
 using InferenceServer.Models.Decoding;
 
 namespace InferenceServer.Models.Thinking;
@@ -24,6 +25,7 @@ public sealed class Tpo : Plain
         _start = request.ThoughtBudget == 0 ? SplitStart.Answer : context.Thinking.ThoughtFirst ? EndOfPrompt() : SplitStart.Before;
         _detokenizer = context.CreateDetokenizer();
         _splitter = new MarkerSplitter(context.Thinking, _start);
+        if (request.Constraint is { } constraint) Guide = new AnswerGuide(GuidedThought.Before(constraint, context.Thinking, _start));
     }
 
     protected override void OnToken(int token, in HeadResult result, ITokenSink sink)

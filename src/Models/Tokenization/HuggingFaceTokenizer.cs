@@ -65,6 +65,8 @@ internal sealed class HuggingFaceTokenizer(
 
     public override bool IsSpecial(int id) => added.IsSpecial(id);
 
+    public override IReadOnlyList<byte[]?> TokenBytes() => new TokenBytes(this, decoder).All();
+
     public override StreamingDetokenizer CreateDetokenizer(bool skipSpecialTokens = true) => new(this, decoder, skipSpecialTokens);
 
     private void EncodePart(string normalized, Section part, bool atOrigin, List<int> ids)

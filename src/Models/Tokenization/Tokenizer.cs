@@ -42,6 +42,12 @@ public abstract class Tokenizer
     /// <summary>Whether the id is a special (control) token.</summary>
     public abstract bool IsSpecial(int id);
 
+    /// <summary>
+    /// Per id, the bytes the token stands for in the middle of a text, not always a whole character; null for ids that do not
+    /// exist. Special tokens, which stand for no text, are the byte 0xFF, which no text holds, and their name in UTF-8.
+    /// </summary>
+    public abstract IReadOnlyList<byte[]?> TokenBytes();
+
     /// <summary>A detokenizer for one stream.</summary>
     public abstract StreamingDetokenizer CreateDetokenizer(bool skipSpecialTokens = true);
 

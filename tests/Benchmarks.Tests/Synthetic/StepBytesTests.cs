@@ -1,4 +1,5 @@
 using InferenceServer.Benchmarks.Synthetic;
+using InferenceServer.Models.Cpu;
 using InferenceServer.Models.Decoding;
 
 namespace InferenceServer.Benchmarks.Tests.Synthetic;
@@ -40,5 +41,12 @@ public sealed class StepBytesTests
     [Fact]
     public void Operations_are_two_a_weight() => Assert.Equal(2.0 * LayerWeights, Bytes("int4").Operations(new LayerRange(0, 1)));
 
-    private static StepBytes Bytes(string format) => new(RandomModel.Llama(Shape, thinkingLayer: 1), WeightFormats.Parse(format));
+    [Theory]
+    [InlineData(KvFormat.F32, 4)]
+    [InlineData(KvFormat.BF16, 2)]
+    public void Kv_counts_in_its_own_format(KvFormat format, int bytes) =>
+        Assert.Equal(bytes * 10 * 2 * KvFloats, new StepBytes(RandomModel.Llama(Shape), new CpuOptions { Kv = format }).Kv(new LayerRange(0, 2), 10));
+
+    private static StepBytes Bytes(string format) =>
+        new(RandomModel.Llama(Shape, thinkingLayer: 1), new CpuOptions { Weights = WeightFormats.Parse(format) });
 }

@@ -39,6 +39,8 @@ public sealed class KeyTests(LockedServer server) : IClassFixture<LockedServer>
     [InlineData("/live")]
     [InlineData("/version")]
     [InlineData("/swagger/v1/swagger.json")]
+    [InlineData("/")]
+    [InlineData("/playground/app.js")]
     public async Task Orchestrators_and_readers_need_no_key(string path)
     {
         using var response = await server.SendAsync(HttpMethod.Get, path, key: null);
@@ -89,6 +91,14 @@ public sealed class KeyTests(LockedServer server) : IClassFixture<LockedServer>
             Assert.NotEmpty((string)with["thought"]!["text"]!);
             Assert.Null(without["thought"]);
             Assert.Equal((string)with["answer"]!["text"]!, (string)without["answer"]!["text"]!);
+        }
+
+        if (path == Generate)
+        {
+            using var peeking = await server.PostAsync(
+                path, LockedServer.Thoughtless, body.DeepClone().AsObject().With("peek", new JsonObject { ["layers"] = new JsonArray(TinyCheckpoint.ThinkingLayer) }));
+            Assert.Equal(HttpStatusCode.OK, peeking.StatusCode);
+            Assert.DoesNotContain("\"peek\"", await peeking.Content.ReadAsStringAsync(), StringComparison.Ordinal);
         }
 
         using var insisting = await server.PostAsync(path, LockedServer.Thoughtless, body.With("include_reasoning", true));

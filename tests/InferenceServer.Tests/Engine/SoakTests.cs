@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
+using InferenceServer.Tests.Metrics;
 using InferenceServer.Tests.Support;
 using static InferenceServer.Tests.Support.Bodies;
 
@@ -46,6 +47,12 @@ public sealed class SoakTests(EngineServer server, ITestOutputHelper output)
         Assert.All(outcomes.Values, count => Assert.True(count > 0));
         Assert.Equal((0, 0, 0), (server.Engine.Unfinished, load.Running, load.Waiting));
         Assert.Equal(load.CachedPages, load.UsedPages);
+        var metrics = await MetricsTests.ScrapeAsync(server);
+        var model = ("model_name", EngineServer.Model);
+        Assert.Equal(0, metrics["vllm:num_requests_running", model]);
+        Assert.Equal(0, metrics["vllm:num_requests_waiting", model]);
+        Assert.Equal(0, metrics["vllm:kv_cache_usage_perc", model]);
+        Assert.True(metrics["vllm:request_success_total", model, ("finished_reason", "abort")] > 0);
         Assert.Null(server.Engine.Unhealthy);
         Assert.InRange(after.Handles, 0, before.Handles + 2);
         Assert.InRange(after.Memory, 0, before.Memory + MemorySlack);

@@ -70,8 +70,8 @@ public sealed class BadRequestTests(TestServer server)
         { "repetition_penalty", "1e-60", "repetition_penalty", "invalid_value" },
         { "repetition_penalty", "10.5", "repetition_penalty", "invalid_value" },
         { "repetition_penalty", "\"high\"", "repetition_penalty", "invalid_type" },
-        { "tools", "[{}]", "tools", "unsupported_parameter" },
-        { "response_format", "{\"type\":\"json_object\"}", "response_format", "unsupported_parameter" },
+        { "tools", "[{}]", "tools[0]", "invalid_type" },
+        { "response_format", "{\"type\":\"xml\"}", "response_format.type", "invalid_value" },
         { "best_of", "4", "best_of", "unsupported_parameter" },
         { "thinking_budget", "5", "thinking_budget", "unknown_parameter" },
         { "messages", "[]", "messages", "invalid_value" },
@@ -140,6 +140,18 @@ public sealed class BadRequestTests(TestServer server)
     [InlineData(Completions, "{\"model\":\"plain\",\"prompt\":\"a\",\"thought\":\"b\"}", "thought", "unsupported_parameter")]
     [InlineData(Completions, "{\"model\":\"tiny\",\"prompt\":\"a\",\"thinking_token_budget\":5,\"reasoning_effort\":\"none\"}", "thinking_token_budget", "conflicting_parameters")]
     [InlineData(Completions, "{\"model\":\"tiny\",\"prompt\":\"a\",\"thinking_token_budget\":5,\"thought\":\"b\"}", "thought", "conflicting_parameters")]
+    [InlineData(Answers, "{\"model\":\"tiny\"}", "input", "missing_required_parameter")]
+    [InlineData(Answers, "{\"model\":\"tiny\",\"input\":7}", "input", "invalid_type")]
+    [InlineData(Answers, "{\"model\":\"tiny\",\"input\":[]}", "input", "invalid_value")]
+    [InlineData(Answers, "{\"model\":\"tiny\",\"input\":[{}]}", "input[0].role", "invalid_value")]
+    [InlineData(Answers, "{\"model\":\"tiny\",\"input\":[{\"role\":\"user\"}]}", "input[0].content", "missing_required_parameter")]
+    [InlineData(Answers, "{\"model\":\"tiny\",\"input\":[{\"role\":\"user\",\"content\":\"a\",\"x\":1}]}", "input[0].x", "unknown_parameter")]
+    [InlineData(Answers, "{\"model\":\"tiny\",\"input\":\"a\",\"max_output_tokens\":0}", "max_output_tokens", "invalid_value")]
+    [InlineData(Answers, "{\"model\":\"tiny\",\"input\":\"a\",\"reasoning\":{\"effort\":\"some\"}}", "reasoning_effort", "invalid_value")]
+    [InlineData(Answers, "{\"model\":\"tiny\",\"input\":\"a\",\"reasoning\":{\"x\":1}}", "reasoning.x", "unknown_parameter")]
+    [InlineData(Answers, "{\"model\":\"tiny\",\"input\":\"a\",\"truncation\":\"auto\"}", "truncation", "unsupported_parameter")]
+    [InlineData(Answers, "{\"model\":\"tiny\",\"input\":\"a\",\"include\":[\"x\"]}", "include", "unsupported_parameter")]
+    [InlineData(Answers, "{\"model\":\"tiny\",\"input\":\"a\",\"top_logprobs\":2}", "top_logprobs", "invalid_value")]
     [InlineData(Generate, "{\"model\":\"tiny\"}", "prompt", "missing_required_parameter")]
     [InlineData(Generate, "{\"model\":\"tiny\",\"prompt\":\"a\",\"messages\":[]}", "prompt", "conflicting_parameters")]
     [InlineData(Generate, "{\"model\":\"tiny\",\"prompt\":[\"a\",\"b\"]}", "prompt", "invalid_value")]

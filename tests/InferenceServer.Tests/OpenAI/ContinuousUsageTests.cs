@@ -20,7 +20,7 @@ public sealed class ContinuousUsageTests(TestServer server)
         Assert.Equal(completions.Order(), completions);
         Assert.InRange(completions[0], 0, 1);
         Assert.True(completions.Distinct().Count() > 20);
-        Assert.True(JsonNode.DeepEquals(chunks[^1]["usage"], chunks[^2]["usage"]));
+        Assert.Equal(Usage(chunks[^1]), Usage(chunks[^2]));
     }
 
     [Fact]

@@ -8,6 +8,8 @@ internal static class Bodies
     public const string Chats = "/v1/chat/completions";
     public const string Completions = "/v1/completions";
     public const string Generate = "/v1/generate";
+    public const string Answers = "/v1/responses";
+    public const string Messages = "/v1/messages";
 
     public static JsonObject Chat(string text = "What is seven times six?", string model = "tiny") => new()
     {
@@ -21,6 +23,14 @@ internal static class Bodies
     {
         ["model"] = model,
         ["prompt"] = prompt,
+        ["max_tokens"] = 24,
+        ["seed"] = 11,
+    };
+
+    public static JsonObject Response(string text = "What is seven times six?", string model = "tiny") => new()
+    {
+        ["model"] = model,
+        ["input"] = text,
         ["max_tokens"] = 24,
         ["seed"] = 11,
     };
@@ -54,9 +64,11 @@ internal static class Bodies
         return (thought, answer);
     }
 
-    public static (int Prompt, int Completion, int Total, int Reasoning) Usage(JsonNode response)
+    public static (int Prompt, int Completion, int Total, int Reasoning) Usage(JsonNode response) => Counts(response["usage"]!);
+
+    /// <summary>What a usage counts, but for the prompt tokens that were cached: those depend on what came before.</summary>
+    public static (int Prompt, int Completion, int Total, int Reasoning) Counts(JsonNode usage)
     {
-        var usage = response["usage"]!;
         var completion = (int)usage["completion_tokens"]!;
         var (prompt, total) = ((int)usage["prompt_tokens"]!, (int)usage["total_tokens"]!);
         Assert.Equal(total, prompt + completion);

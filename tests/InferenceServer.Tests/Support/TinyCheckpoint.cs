@@ -31,12 +31,17 @@ internal sealed class TinyCheckpoint(string directory, int context)
         "{{ bos_token }}{% for m in messages %}<|{{ m.role }}|>{{ m.content }}{% endfor %}<|assistant|>"
         + "{% if enable_thinking is defined and enable_thinking is false %}<think>\n\n</think>\n\n{% else %}<think>\n{% endif %}";
 
+    private const string ToolTemplate =
+        "{{ bos_token }}{% if tools %}<|system|>{{ tools | tojson }}{% endif %}{% for m in messages %}<|{{ m.role }}|>"
+        + "{{ m.content }}{% for c in m.tool_calls or [] %}\n<tool_call>\n{\"name\": \"{{ c.function.name }}\", \"arguments\": {{ c.function.arguments | tojson }}}\n</tool_call>{% endfor %}"
+        + "{% if m.role == 'assistant' %}<|eos|>{% endif %}{% endfor %}{% if add_generation_prompt %}<|assistant|>{% endif %}";
+
     private static readonly string[] Special = ["<|bos|>", "<|eos|>", "<|thought_end|>", "<|system|>", "<|user|>", "<|assistant|>"];
 
     private readonly SortedDictionary<string, (int[] Shape, float[] Data)> _tensors = new(StringComparer.Ordinal);
     private readonly Random _random = new(7);
 
-    /// <param name="method">tas, quiet_star, plain, or tags: a plain one whose chat template knows think tags and a switch.</param>
+    /// <param name="method">tas, quiet_star, plain, or a plain one whose chat template knows more: think tags and a switch (tags), tools (tools).</param>
     /// <param name="bare">Without a chat template, and greedy by its own wish.</param>
     /// <param name="context">Positions; the larger, the longer a generation can be watched.</param>
     public static string Write(string directory, string method, bool bare = false, int context = Context)
@@ -56,7 +61,7 @@ internal sealed class TinyCheckpoint(string directory, int context)
         File.WriteAllText(Path.Combine(directory, "config.json"), Config(method).ToJsonString());
         File.WriteAllText(Path.Combine(directory, "tokenizer.json"), Tokenizer().ToJsonString());
         var settings = new JsonObject { ["bos_token"] = "<|bos|>", ["eos_token"] = "<|eos|>" };
-        if (!bare) settings["chat_template"] = method == "tags" ? TagTemplate : ChatTemplate;
+        if (!bare) settings["chat_template"] = method switch { "tags" => TagTemplate, "tools" => ToolTemplate, _ => ChatTemplate };
         File.WriteAllText(Path.Combine(directory, "tokenizer_config.json"), settings.ToJsonString());
         if (bare) File.WriteAllText(Path.Combine(directory, "generation_config.json"), new JsonObject { ["do_sample"] = false }.ToJsonString());
     }

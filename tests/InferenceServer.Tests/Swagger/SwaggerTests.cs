@@ -8,9 +8,9 @@ namespace InferenceServer.Tests.Swagger;
 public sealed class SwaggerTests(TestServer server)
 {
     [Theory]
-    [InlineData("/v1/chat/completions", "ChatResponse", "ChatChunk")]
-    [InlineData("/v1/completions", "CompletionResponse", "CompletionChunk")]
-    [InlineData("/v1/generate", "GenerateResponse", "GenerateToken")]
+    [InlineData("/v1/chat/completions", "ChatResponse", "ChatEvent")]
+    [InlineData("/v1/completions", "CompletionResponse", "CompletionEvent")]
+    [InlineData("/v1/generate", "GenerateResponse", "GenerateEvent")]
     public async Task Operations_that_stream_describe_both_answers(string path, string json, string streamed)
     {
         var content = (await Document())["paths"]![path]!["post"]!["responses"]!["200"]!["content"]!;

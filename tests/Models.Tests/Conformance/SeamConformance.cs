@@ -1,3 +1,4 @@
+using InferenceServer.Models.Constraints.Tokens;
 using InferenceServer.Models.Decoding;
 
 namespace InferenceServer.Models.Tests.Conformance;
@@ -153,6 +154,28 @@ public abstract class SeamConformance(Func<DecoderSpec, int, IDecoder> create, d
             .. harness.Logprobs(prompt with { Kv = apart, Start = 5, In = new TokenRows(Tokens.AsMemory(4)) }),
         ];
         Agreement.Same(whole, parts, tolerance);
+    }
+
+    [Fact]
+    public void Only_allowed_tokens_are_drawn_and_reported_as_the_model_said_them()
+    {
+        using var decoder = create(Model("llama"), 16);
+        var harness = new DecoderHarness(decoder);
+        var rows = harness.NewRows();
+        harness.Run(Keeping(harness.Prompt(Tokens), rows));
+        var free = harness.Logprobs(0, rows, Tokens.Length);
+        var mask = new TokenMask([1UL << 3 | 1UL << 40]);
+        for (var row = 0; row < Tokens.Length; row++)
+        {
+            var expected = free[row][3] >= free[row][40] ? 3 : 40;
+            var greedy = new SampleSpec { Allowed = mask, TopLogprobs = 1, Bias = new Dictionary<int, float> { [5] = 50 } };
+            var result = harness.Run(new HeadCall(0, new RowRef(rows, row), greedy)).Heads[0];
+            Assert.Equal((expected, true), (result.Token, result.Finite));
+            Assert.Equal(free[row][expected], result.Logprob, 1e-4);
+            Assert.Equal(free[row].Max(), result.Top[0].Logprob, 1e-4);
+            foreach (var drawn in new[] { greedy with { Temperature = 1 }, greedy with { Temperature = 1, TopK = 5 }, greedy with { Temperature = 1, TopP = 0.5f, MinP = 0.1f } })
+                Assert.True(harness.Run(new HeadCall(0, new RowRef(rows, row), drawn with { Seed = 9, Index = (uint)row })).Heads[0].Token is 3 or 40);
+        }
     }
 
     [Fact]

@@ -2,6 +2,7 @@ using FsCheck;
 using FsCheck.Fluent;
 using InferenceServer.Models.Checkpoints;
 using InferenceServer.Models.Tests.Conformance;
+using InferenceServer.Models.Tests.Constraints;
 using InferenceServer.Models.Thinking;
 
 namespace InferenceServer.Models.Tests.Thinking;
@@ -92,6 +93,30 @@ public class DeterminismTests
         return ((byte)random.Next(256), fate);
     }
 
+    [Theory]
+    [InlineData(ThinkingMethod.Plain)]
+    [InlineData(ThinkingMethod.Tas)]
+    [InlineData(ThinkingMethod.Bitune)]
+    [InlineData(ThinkingMethod.IcotSi)]
+    [InlineData(ThinkingMethod.IcotKd)]
+    [InlineData(ThinkingMethod.QuietStar)]
+    [InlineData(ThinkingMethod.Tpo)]
+    public void A_constraint_binds_the_answer_of_every_method_and_no_thought(ThinkingMethod method)
+    {
+        var answers = 0;
+        for (byte sample = 0; sample < 24; sample++)
+        {
+            var setup = TinySetup.Of(method, 1 + (sample % 3));
+            using var decoder = new ReferenceDecoder(setup.Spec, 200, 4);
+            var run = new ProgramDriver(decoder).Generate(setup, Request(sample) with { Constraint = TinyConstraint.Alternating, MaxTokens = 20, Thought = null });
+            TinyConstraint.Check(run.Sink.Answer);
+            if (run.Program.Finish == FinishReason.Stop) Assert.Equal(0, run.Sink.Answer.Count() % 2);
+            answers += run.Sink.Answer.Count();
+        }
+
+        Assert.True(answers > 24, $"{answers} answer tokens.");
+    }
+
     // The byte says what happens to the next step: run, planned in vain, run in vain, or everything taken away.
     private static void Suffer(ProgramDriver driver, ProgramRun run, int fate)
     {
@@ -121,6 +146,7 @@ public class DeterminismTests
         Thought = sample % 16 == 5 ? [4, 5, 6] : null,
         Seed = sample,
         Choice = sample % 3,
+        Constraint = sample % 3 == 2 ? TinyConstraint.Alternating : null,
         Answering = new SamplingOptions { Temperature = sample % 5 == 0 ? 0 : 1, FrequencyPenalty = sample % 3 == 0 ? 2 : 0, RepetitionPenalty = sample % 4 == 1 ? 2 : 1 },
         Thinking = new SamplingOptions { Temperature = sample % 7 == 0 ? 0 : 1.3f, TopK = 12, PresencePenalty = sample % 2 == 0 ? 2 : 0 },
     };

@@ -13,6 +13,9 @@ internal sealed class SinkRecord : ITokenSink
 
     public List<EmittedToken> Tokens { get; } = [];
 
+    /// <summary>What other heads made of a token, in the order it was told.</summary>
+    public List<(TokenChannel Channel, int Index, LayerPeek Peek)> Peeks { get; } = [];
+
     public List<TokenChannel> Restarts { get; } = [];
 
     public IEnumerable<int> Thought => Of(TokenChannel.Thought);
@@ -22,17 +25,21 @@ internal sealed class SinkRecord : ITokenSink
     /// <summary>Everything said on a channel, where the program splits text itself.</summary>
     public string Text(TokenChannel channel) => _text[channel];
 
-    public void Emit(TokenChannel channel, int layer, int token, in HeadResult result, string? text = null)
+    public void Emit(TokenChannel channel, int layer, int token, in HeadResult result, string? text = null, IReadOnlyList<LayerPeek>? peeks = null)
     {
+        foreach (var peek in peeks ?? []) Peek(channel, Of(channel).Count(), peek);
         Tokens.Add(new EmittedToken(channel, layer, token, result.Logprob, result.Mix, text));
         _text[channel] += text;
     }
+
+    public void Peek(TokenChannel channel, int index, LayerPeek peek) => Peeks.Add((channel, index, peek));
 
     public void EmitText(TokenChannel channel, int layer, string text) => _text[channel] += text;
 
     public void Restart(TokenChannel channel)
     {
         Tokens.RemoveAll(token => token.Channel == channel);
+        Peeks.RemoveAll(peek => peek.Channel == channel);
         _text[channel] = "";
         Restarts.Add(channel);
     }

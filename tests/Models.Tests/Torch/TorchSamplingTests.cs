@@ -1,4 +1,5 @@
 using InferenceServer.Models.Checkpoints;
+using InferenceServer.Models.Constraints.Tokens;
 using InferenceServer.Models.Decoding;
 using InferenceServer.Models.Tests.Conformance;
 
@@ -94,6 +95,8 @@ public class TorchSamplingTests
         TopLogprobs = i % 6 == 0 ? random.Next(1, Vocabulary + 1) : 0,
         Bias = i % 4 == 1 ? Bias(random) : null,
         Penalties = i % 4 == 3 ? Penalties(random) : null,
+        // Every token but some, or few of them: never none.
+        Allowed = (i % 8) switch { 2 => new TokenMask([(ulong)random.NextInt64() | (1ul << (i % 64))]), 5 => new TokenMask([~(1ul << (i % 64))]), _ => null },
     };
 
     private static Dictionary<int, float> Bias(Random random) => new()

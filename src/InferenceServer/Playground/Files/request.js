@@ -19,8 +19,8 @@ export function generateBody(model, settings, { thought = null, thinks = true } 
   Object.assign(body, { stream: true, temperature: settings.temperature, seed: settings.seed });
   if (settings.maxTokens !== null) body.max_tokens = settings.maxTokens;
   if (settings.top > 0) body.top_logprobs = settings.top;
-  const heads = model.heads ?? [];
-  if (settings.top > 0 && heads.length > 1) body.peek = { layers: heads.map(head => head.layer), top: settings.top };
+  const layers = [...new Set(model.heads.map(head => head.layer))];
+  if (settings.top > 0 && layers.length > 1) body.peek = { layers, top: settings.top };
   if (thought !== null) body.thought = thought;
   else Object.assign(body, thinking(model, settings, thinks));
   return body;

@@ -32,7 +32,8 @@ internal sealed class ByteFallbackDecoder : WholeTokenStage
         Emit(token, endsToken: true);
     }
 
-    private static bool TryReadByte(string token, out byte value)
+    /// <summary>The byte a token names, if it names one.</summary>
+    public static bool TryReadByte(string token, out byte value)
     {
         value = 0;
         return token.Length == 6 && token.StartsWith("<0x", StringComparison.Ordinal) && token[5] == '>' &&

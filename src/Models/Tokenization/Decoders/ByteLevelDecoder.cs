@@ -24,7 +24,7 @@ internal sealed class ByteLevelDecoder : WholeTokenStage
     }
 
     /// <summary>A token with any character outside the alphabet (an added token) stands for its own UTF-8.</summary>
-    private static byte[] BytesOf(string token)
+    public static byte[] BytesOf(string token)
     {
         var bytes = new byte[token.Length];
         for (var i = 0; i < token.Length; i++)

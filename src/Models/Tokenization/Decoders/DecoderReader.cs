@@ -17,6 +17,12 @@ internal sealed class DecoderReader
             Add(field.Value);
     }
 
+    /// <summary>Whether tokens spell bytes in GPT-2's alphabet.</summary>
+    public bool IsByteLevel { get; private set; }
+
+    /// <summary>Whether tokens such as <c>&lt;0x0A&gt;</c> are bytes.</summary>
+    public bool HasByteFallback { get; private set; }
+
     /// <summary>A fresh chain: push into First, take text from Sink.</summary>
     public (DecoderStage First, TextSink Sink) CreateChain()
     {
@@ -41,9 +47,11 @@ internal sealed class DecoderReader
                     Add(decoder);
                 break;
             case "ByteLevel":
+                IsByteLevel = true;
                 _stages.Add(() => new ByteLevelDecoder());
                 break;
             case "ByteFallback":
+                HasByteFallback = true;
                 _stages.Add(() => new ByteFallbackDecoder());
                 break;
             case "Fuse":

@@ -1,0 +1,57 @@
+using System.ComponentModel.DataAnnotations;
+using System.Text.Json.Serialization;
+using InferenceServer.Models.Engine;
+
+namespace InferenceServer.Anthropic;
+
+/// <summary>An answer.</summary>
+/// <param name="Content">Thoughts, where they are shown, and text, in the order they were made.</param>
+/// <param name="StopReason">Null while it is under way.</param>
+/// <param name="StopSequence">The stop string that ended the text, if one did.</param>
+public sealed record MessageResponse(
+    string Id,
+    [property: AllowedValues("message")] string Type,
+    [property: AllowedValues("assistant")] string Role,
+    string Model,
+    IReadOnlyList<OutputBlock> Content,
+    [property: AllowedValues("end_turn", "max_tokens", "stop_sequence", "model_context_window_exceeded")] string? StopReason,
+    string? StopSequence,
+    MessageUsage Usage);
+
+/// <summary>A thought or some text.</summary>
+[JsonDerivedType(typeof(ThinkingBlock))]
+[JsonDerivedType(typeof(TextBlock))]
+public abstract record OutputBlock;
+
+/// <summary>A thought.</summary>
+/// <param name="Signature">A digest of the thought (SHA-256, Base64); it is not checked when the thought is sent back.</param>
+public sealed record ThinkingBlock(string Thinking, string Signature) : OutputBlock
+{
+    [JsonPropertyOrder(-1)]
+    [AllowedValues("thinking")]
+    public string Type => "thinking";
+}
+
+/// <summary>Text of the answer.</summary>
+/// <param name="Citations">Null.</param>
+public sealed record TextBlock(string Text, IReadOnlyList<string>? Citations) : OutputBlock
+{
+    [JsonPropertyOrder(-1)]
+    [AllowedValues("text")]
+    public string Type => "text";
+}
+
+/// <summary>Tokens a message took.</summary>
+/// <param name="InputTokens">Of the prompt, without those that were cached.</param>
+/// <param name="CacheReadInputTokens">Prompt tokens that were not computed, since an earlier request had them.</param>
+/// <param name="CacheCreationInputTokens">0: keeping prompts is not asked for here, and costs nothing.</param>
+/// <param name="OutputTokens">Thought and answer tokens.</param>
+public sealed record MessageUsage(
+    int InputTokens, int CacheCreationInputTokens, int CacheReadInputTokens, int OutputTokens, MessageOutputTokensDetails OutputTokensDetails)
+{
+    internal static MessageUsage Of(GenerationUsage usage) => new(
+        usage.PromptTokens - usage.CachedTokens, 0, usage.CachedTokens, usage.CompletionTokens, new MessageOutputTokensDetails(usage.ThoughtTokens));
+}
+
+/// <param name="ThinkingTokens">Thought tokens among the output tokens.</param>
+public sealed record MessageOutputTokensDetails(int ThinkingTokens);

@@ -1,0 +1,65 @@
+using InferenceServer.Errors;
+using InferenceServer.Requests;
+
+namespace InferenceServer.Responses;
+
+/// <summary>Instructions and items as the messages of a chat; thoughts belong to the assistant's message behind them.</summary>
+internal sealed class InputConversation(UnknownFields unknown, int maxMessages)
+{
+    // What items of an earlier answer carry beside their text.
+    private static readonly HashSet<string> Labels = ["id", "status", "phase", "summary", "encrypted_content"];
+
+    private readonly List<ChatMessage> _messages = [];
+    private string? _thought;
+
+    /// <exception cref="ApiException">400: an item cannot be read.</exception>
+    public IReadOnlyList<ChatMessage> Read(ResponseRequest request)
+    {
+        if (request.Instructions is { } instructions) _messages.Add(new ChatMessage { Role = "system", Content = new MessageContent(instructions) });
+        var items = request.Input.Items;
+        if (items.Count == 0) throw ApiException.Invalid("input", "The input is empty: send a text or at least one item.");
+        if (items.Count > maxMessages) throw ApiException.Invalid("input", $"An input may have {maxMessages} items; it has {items.Count}.");
+        for (var i = 0; i < items.Count; i++) Add(items[i], $"input[{i}]");
+        return _messages;
+    }
+
+    private void Add(InputItem item, string param)
+    {
+        unknown.Check(item.Unknown?.Where(field => !Labels.Contains(field.Key)).ToDictionary(), param + ".");
+        switch (item.Type)
+        {
+            case null or "message":
+                _messages.Add(Message(item, param));
+                _thought = null;
+                break;
+            case "reasoning":
+                _thought += Text(item.Content, $"{param}.content", "reasoning_text");
+                break;
+            case "item_reference":
+                throw ApiException.Invalid($"{param}.type", "This server keeps no items: send the item itself.", "unsupported_parameter");
+            default:
+                throw ApiException.Invalid($"{param}.type", $"'{param}.type' may be message or reasoning.", "unsupported_parameter");
+        }
+    }
+
+    private ChatMessage Message(InputItem item, string param)
+    {
+        if (item.Role is not ("system" or "developer" or "user" or "assistant"))
+            throw ApiException.Invalid($"{param}.role", $"'{param}.role' must be system, developer, user or assistant.");
+        if (item.Content is null) throw ApiException.Invalid($"{param}.content", $"'{param}.content' is required.", "missing_required_parameter");
+        return new ChatMessage
+        {
+            Role = item.Role,
+            Content = new MessageContent(Text(item.Content, $"{param}.content", "input_text", "output_text", "text")),
+            ReasoningContent = item.Role == "assistant" ? _thought : null,
+        };
+    }
+
+    private static string Text(ItemContent? content, string param, params string[] types)
+    {
+        var parts = content?.Parts ?? [];
+        if (parts.Any(part => !types.Contains(part.Type) || part.Text is null))
+            throw ApiException.Invalid(param, $"'{param}' may only have parts of type {string.Join(", ", types)}, each with its text.", "unsupported_parameter");
+        return string.Join('\n', parts.Select(part => part.Text));
+    }
+}

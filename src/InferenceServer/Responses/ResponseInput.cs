@@ -1,0 +1,66 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using InferenceServer.Requests;
+
+namespace InferenceServer.Responses;
+
+/// <summary>A text, or items.</summary>
+[JsonConverter(typeof(ResponseInputConverter))]
+public sealed record ResponseInput(IReadOnlyList<InputItem> Items);
+
+/// <summary>One item of a conversation: a message, or the thoughts that came before one.</summary>
+public sealed record InputItem
+{
+    /// <summary>message, which may be left out, or reasoning.</summary>
+    public string? Type { get; init; }
+
+    /// <summary>Of a message: system, developer (taken as system), user or assistant.</summary>
+    public string? Role { get; init; }
+
+    /// <summary>A string or parts with text.</summary>
+    public ItemContent? Content { get; init; }
+
+    [JsonExtensionData]
+    public Dictionary<string, JsonElement>? Unknown { get; set; }
+}
+
+/// <summary>A string or an array of parts.</summary>
+[JsonConverter(typeof(ItemContentConverter))]
+public sealed record ItemContent(IReadOnlyList<ContentPart> Parts);
+
+/// <summary>Reads and writes <see cref="ResponseInput"/>.</summary>
+public sealed class ResponseInputConverter : JsonConverter<ResponseInput>
+{
+    public override ResponseInput Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
+    {
+        if (reader.TokenType == JsonTokenType.String)
+            return new ResponseInput([new InputItem { Role = "user", Content = new ItemContent([new ContentPart { Type = "input_text", Text = reader.GetString() }]) }]);
+        if (reader.TokenType != JsonTokenType.StartArray) throw new JsonException();
+        var items = new List<InputItem>();
+        var type = options.GetTypeInfo(typeof(InputItem));
+        while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
+            items.Add((InputItem?)JsonSerializer.Deserialize(ref reader, type) ?? throw new JsonException());
+        return new ResponseInput(items);
+    }
+
+    public override void Write(Utf8JsonWriter writer, ResponseInput value, JsonSerializerOptions options) =>
+        JsonSerializer.Serialize(writer, value.Items, options.GetTypeInfo(typeof(IReadOnlyList<InputItem>)));
+}
+
+/// <summary>Reads and writes <see cref="ItemContent"/>.</summary>
+public sealed class ItemContentConverter : JsonConverter<ItemContent>
+{
+    public override ItemContent Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
+    {
+        if (reader.TokenType == JsonTokenType.String) return new ItemContent([new ContentPart { Type = "input_text", Text = reader.GetString() }]);
+        if (reader.TokenType != JsonTokenType.StartArray) throw new JsonException();
+        var parts = new List<ContentPart>();
+        var type = options.GetTypeInfo(typeof(ContentPart));
+        while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
+            parts.Add((ContentPart?)JsonSerializer.Deserialize(ref reader, type) ?? throw new JsonException());
+        return new ItemContent(parts);
+    }
+
+    public override void Write(Utf8JsonWriter writer, ItemContent value, JsonSerializerOptions options) =>
+        JsonSerializer.Serialize(writer, value.Parts, options.GetTypeInfo(typeof(IReadOnlyList<ContentPart>)));
+}

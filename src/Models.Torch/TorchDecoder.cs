@@ -131,6 +131,7 @@ internal sealed class TorchDecoder : IDecoder
         _kv.Dispose();
         _kept.Dispose();
         _weights.Dispose();
+        _device.Dispose();
     }
 
     /// <summary>What happens at the segment's boundary, then its layers.</summary>

@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 namespace InferenceServer.Models.Torch;
 
 /// <summary>Where tensors live and what type products are computed in. Residual rows, norms and draws are f32 or wider everywhere.</summary>
-internal sealed class TorchDevice(torch.Device device, torch.ScalarType dtype)
+internal sealed class TorchDevice(torch.Device device, torch.ScalarType dtype) : IDisposable
 {
     private static readonly byte[] BitsOfBytes = [.. Enumerable.Range(0, 256 * 8).Select(i => (byte)((i / 8 >> (i % 8)) & 1))];
 
@@ -53,6 +53,8 @@ internal sealed class TorchDevice(torch.Device device, torch.ScalarType dtype)
         using var scope = torch.NewDisposeScope();
         return scope.Detach(make());
     }
+
+    public void Dispose() => _bits?.Dispose();
 
     // Without waiting: memory that is not pinned is taken over before the call returns, so the host's copy may go, and the
     // device is not asked to finish what it is doing first.

@@ -24,8 +24,9 @@ public class TorchSamplingTests
         for (var i = 0; i < Cases; i++)
         {
             var expected = Sampler.Sample((float[])logits[i].Clone(), specs[i]);
-            Assert.True(expected.Token == found[i].Token, $"Case {i}: the host draws {expected.Token}, the device {found[i].Token} by {specs[i]}.");
             Assert.Equal(expected.Finite, found[i].Finite);
+            if (!expected.Finite) continue;
+            Assert.True(expected.Token == found[i].Token, $"Case {i}: the host draws {expected.Token}, the device {found[i].Token} by {specs[i]}.");
             Assert.Equal(expected.Logprob, found[i].Logprob, 1e-4);
             Assert.Equal(expected.Top.Select(top => top.Token), found[i].Top.Select(top => top.Token));
             Assert.All(expected.Top.Zip(found[i].Top), pair => Assert.Equal(pair.First.Logprob, pair.Second.Logprob, 1e-4));

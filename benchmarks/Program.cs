@@ -1,5 +1,8 @@
 using InferenceServer.Benchmarks;
 using InferenceServer.Benchmarks.DualLayer;
+#if TORCH
+using InferenceServer.Benchmarks.Gpu;
+#endif
 using InferenceServer.Benchmarks.Load;
 using InferenceServer.Benchmarks.Perplexity;
 using InferenceServer.Benchmarks.Roofline;
@@ -16,6 +19,9 @@ Command[] commands =
     VsLlamaBenchmark.Command,
     KernelBenchmark.Command,
     StepBenchmark.Command,
+#if TORCH
+    GpuBenchmark.Command,
+#endif
 ];
 
 if (args is [var name, .. var rest] && commands.FirstOrDefault(command => command.Name == name) is { } chosen) return chosen.Main(rest);

@@ -13,22 +13,24 @@ namespace InferenceServer.Models;
 /// <summary>From checkpoint folders to models that serve.</summary>
 public static class ModelLoader
 {
-    // More KV than this many full contexts would only be memory nobody asked for.
-    private const int MostContexts = 256;
+    private static readonly IDecoderSource[] EmbeddedEngine = [new CpuDecoderSource()];
 
     /// <summary>Loads one model, with an engine of its own.</summary>
-    /// <inheritdoc cref="Load(IReadOnlyList{ModelSource}, ILogger, IProgress{LoadProgress}?)"/>
-    public static ServedModel Load(ModelOptions options, ILogger logger, IProgress<LoadProgress>? progress = null) =>
-        Load([ModelSource.Of(options)], logger, progress).Models[0];
+    /// <inheritdoc cref="Load(IReadOnlyList{ModelSource}, ILogger, IProgress{LoadProgress}?, IReadOnlyList{IDecoderSource}?)"/>
+    public static ServedModel Load(ModelOptions options, ILogger logger, IProgress<LoadProgress>? progress = null, IReadOnlyList<IDecoderSource>? engines = null) =>
+        Load([ModelSource.Of(options)], logger, progress, engines).Models[0];
 
     /// <summary>Loads models that share a base, at most one of which is the base itself, into one engine.</summary>
     /// <param name="progress">How far the weights are packed.</param>
+    /// <param name="engines">The engines of this build; null = the embedded one.</param>
     /// <exception cref="CheckpointException">A folder holds no model this version can serve; says what to do.</exception>
     /// <exception cref="InvalidDataException">A tokenizer cannot be read.</exception>
-    public static ModelGroup Load(IReadOnlyList<ModelSource> sources, ILogger logger, IProgress<LoadProgress>? progress = null)
+    /// <exception cref="DeviceException">The model's device cannot be used, or is too small.</exception>
+    public static ModelGroup Load(
+        IReadOnlyList<ModelSource> sources, ILogger logger, IProgress<LoadProgress>? progress = null, IReadOnlyList<IDecoderSource>? engines = null)
     {
         var files = new List<IDisposable>();
-        CpuDecoder? decoder = null;
+        OpenedDecoder? opened = null;
         try
         {
             // The tokenizers' files are often larger to read than the weights are to map.
@@ -36,12 +38,11 @@ public static class ModelLoader
             var variants = Build(sources, files, logger);
             var options = sources[0].Options;
             var spec = variants[^1].Spec;
-            var geometry = KvGeometry.For(spec);
-            decoder = new CpuDecoder(spec, PageCount(spec, geometry, options), options.Cpu, progress, geometry.PageTokens);
+            opened = EngineFor(options, engines ?? EmbeddedEngine).Open(spec, options, logger, progress);
             var sides = texts.GetAwaiter().GetResult();
             foreach (var side in sides) side.CheckVocabulary(spec.VocabularySize);
             var models = sources.Select((source, i) => Model(source, spec, variants[i], sides[i])).ToList();
-            var engine = new InferenceEngine(decoder, models[0], options.Engine, logger);
+            var engine = new InferenceEngine(opened.Decoder, models[0], options.Engine, logger);
             var group = new ModelGroup(engine, files);
             group.Models =
             [
@@ -53,17 +54,21 @@ public static class ModelLoader
                     sides[i].ChatTemplate,
                     sides[i].ToolTemplate,
                     group,
-                    i == 0 ? $"{decoder.Description}, KV for {KvTokens(models[i], engine)}" : $"that of {options.Name}")),
+                    i == 0 ? $"{opened.Description}, KV for {KvTokens(models[i], engine)}" : $"that of {options.Name}")),
             ];
             return group;
         }
         catch
         {
-            decoder?.Dispose();
+            opened?.Decoder.Dispose();
             foreach (var file in files) file.Dispose();
             throw;
         }
     }
+
+    private static IDecoderSource EngineFor(ModelOptions options, IReadOnlyList<IDecoderSource> engines) =>
+        engines.FirstOrDefault(engine => engine.Runs(options.Device))
+        ?? throw new DeviceException($"The model '{options.Name}' is to run on '{options.Device}', for which this build has no engine.");
 
     /// <summary>One model a source; the last one's spec has everything all of them need.</summary>
     private static List<BuiltModel> Build(IReadOnlyList<ModelSource> sources, List<IDisposable> files, ILogger logger)
@@ -113,18 +118,6 @@ public static class ModelLoader
         var thinking = new LayerRange(0, model.Thinking.Method == ThinkingMethod.Tas ? model.Thinking.ThinkingLayer : model.Spec.Layers.Count);
         var all = string.Create(CultureInfo.InvariantCulture, $"{engine.KvCapacityTokens:N0} tokens");
         return thinking == model.Spec.AllLayers ? all : string.Create(CultureInfo.InvariantCulture, $"{all} in all layers, {engine.KvTokens(thinking):N0} in {thinking}");
-    }
-
-    private static int PageCount(DecoderSpec spec, KvGeometry geometry, ModelOptions options)
-    {
-        var bytes = options.KvMemory ?? GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 4;
-        var perPage = CpuDecoder.BytesPerPage(spec, geometry, options.Cpu.Kv);
-        var useful = (long)MostContexts * geometry.LayerGroups * geometry.PagesFor(spec.MaxPositions);
-        var pages = Math.Min(Math.Min(bytes / perPage, useful), int.MaxValue);
-        var fewest = geometry.LayerGroups * 2;
-        if (pages < fewest)
-            throw new InvalidOperationException($"KV memory of {bytes:N0} bytes is less than {fewest} pages of {perPage:N0} bytes; raise Engine:KvMemory.");
-        return (int)pages;
     }
 
     private sealed class Detokenizer(StreamingDetokenizer detokenizer) : IDetokenizer

@@ -22,10 +22,16 @@ public sealed record ModelOptions
     /// <summary>A prompt that shows what the model can do, for people.</summary>
     public string? Example { get; init; }
 
-    /// <summary>Weight format, threads and kernel path.</summary>
+    /// <summary>Where it runs: cpu, or a device of another engine of the build.</summary>
+    public string Device { get; init; } = CpuDecoderSource.Device;
+
+    /// <summary>Weight type and memory on any device but <c>cpu</c>.</summary>
+    public AcceleratorOptions Accelerator { get; init; } = new();
+
+    /// <summary>Weight format, threads and kernel path of the engine on <c>cpu</c>.</summary>
     public CpuOptions Cpu { get; init; } = new();
 
-    /// <summary>Bytes for KV and kept hidden states; null = a quarter of the memory the process may use.</summary>
+    /// <summary>Bytes for KV and kept hidden states; null = what the engine takes: on <c>cpu</c> a quarter of the memory the process may use.</summary>
     public long? KvMemory { get; init; }
 
     public EngineOptions Engine { get; init; } = new();

@@ -42,5 +42,5 @@ public sealed record ModelSource(ModelOptions Options, string Base, string? Adap
     }
 
     private bool RunsLike(ModelSource other) =>
-        Base == other.Base && Options.Cpu == other.Options.Cpu && Options.KvMemory == other.Options.KvMemory && Options.Engine == other.Options.Engine;
+        Base == other.Base && Options.Device == other.Options.Device && Options.Cpu == other.Options.Cpu && Options.Accelerator == other.Options.Accelerator && Options.KvMemory == other.Options.KvMemory && Options.Engine == other.Options.Engine;
 }

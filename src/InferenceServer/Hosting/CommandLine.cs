@@ -17,7 +17,7 @@ internal sealed class CommandLine
           --Models:0:Name NAME           the id clients use (the folder's name)
           --Models:0:Method METHOD       plain, tas, bitune, icot_si, icot_kd, quiet_star, tpo (what the checkpoint says)
           --Models:0:Weights FORMAT      over Engine:Weights for this model; also Models:0:Device
-          --Engine:Device DEVICE         what computes (cpu)
+          --Engine:Device DEVICE         cpu, or with the GPU engine built in cuda:N (cpu)
           --Engine:Weights FORMAT        f32 or bf16 (f32)
           --Engine:Threads N             threads that compute (0 = all)
           --Engine:MaxRunning N          requests that share a step (64)

@@ -1,4 +1,6 @@
 using System.Globalization;
+using InferenceServer.Models;
+using InferenceServer.Models.Cpu;
 using InferenceServer.Models.Engine;
 
 namespace InferenceServer.Hosting;
@@ -8,9 +10,10 @@ public sealed record EngineSettings
 {
     public const string Section = "Engine";
 
-    public string Device { get; init; } = "cpu";
+    /// <summary>cpu; with the GPU engine built in also cuda:N and torch-cpu.</summary>
+    public string Device { get; init; } = CpuDecoderSource.Device;
 
-    /// <summary>f32, bf16, int8 or int4.</summary>
+    /// <summary>On cpu f32, bf16, int8 or int4; on other devices f32, bf16 or f16.</summary>
     public string Weights { get; init; } = "f32";
 
     /// <summary>f32, bf16 or int8: how keys and values lie in memory.</summary>
@@ -38,6 +41,11 @@ public sealed record EngineSettings
     /// <summary>KV memory of each model: bytes, or with KB, MB or GB (powers of 1024); null = a quarter of the memory the process may use.</summary>
     public string? KvMemory { get; init; }
 
+    /// <summary>On a GPU, where KvMemory does not say: share of the memory left by the weights that KV may take.</summary>
+    public double KvFraction { get; init; } = new AcceleratorOptions().KvFraction;
+
+    internal AcceleratorOptions Accelerator => new() { KvFraction = KvFraction, Threads = Threads };
+
     internal EngineOptions Options => new()
     {
         MaxRunning = MaxRunning,
@@ -61,6 +69,7 @@ public sealed record EngineSettings
         SettingsException.Require(MaxWaitingTokens >= 1, Section, nameof(MaxWaitingTokens), "at least 1", MaxWaitingTokens);
         SettingsException.Require(
             StepRows >= MaxRunning && StepRows <= 65_536, Section, nameof(StepRows), $"{nameof(MaxRunning)} ({MaxRunning}) to 65536", StepRows);
+        SettingsException.Require(KvFraction is > 0 and <= 1, Section, nameof(KvFraction), "more than 0, at most 1", KvFraction);
         SettingsException.Require(KvMemoryBytes is null or > 0, Section, nameof(KvMemory), "more than 0", KvMemory);
     }
 

@@ -94,7 +94,7 @@ public sealed class ModelRegistry(Settings settings, ILoggerFactory loggers) : I
         var defaults = sources.Select(source => SamplingDefaults.Read(source.Adapter, source.Base)).ToList();
         var slots = sources.Select(source => Array.Find(_slots, slot => slot.Options == source.Options)!).ToList();
         var progress = new LoadReport(slots[0].Options.Name, share => slots.ForEach(slot => slot.LoadedShare = share), loggers.CreateLogger<LoadReport>());
-        var group = ModelLoader.Load(sources, loggers.CreateLogger<ServedModel>(), progress);
+        var group = ModelLoader.Load(sources, loggers.CreateLogger<ServedModel>(), progress, BuiltEngines.All);
         for (var i = 0; i < sources.Count; i++)
             slots[i].Ready = new ReadyModel(group.Models[i], defaults[i], clock.Elapsed);
     }

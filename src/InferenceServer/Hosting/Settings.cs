@@ -47,7 +47,9 @@ public sealed record Settings(ServerSettings Server, EngineSettings Engine, IRea
     private static IEnumerable<ModelOptions> Resolve(ModelSettings model, int index, EngineSettings engine, string contentRoot)
     {
         var section = $"{ModelsSection}:{index}";
-        RequireCpu(model.Device is null ? EngineSettings.Section : section, model.Device ?? engine.Device);
+        var device = Device(model.Device is null ? EngineSettings.Section : section, model.Device ?? engine.Device);
+        var weights = (Section: model.Weights is null ? EngineSettings.Section : section, Name: model.Weights ?? engine.Weights);
+        var embedded = device == CpuDecoderSource.Device;
         var path = Folder(section, model.Path, contentRoot);
         var options = new ModelOptions
         {
@@ -56,12 +58,14 @@ public sealed record Settings(ServerSettings Server, EngineSettings Engine, IRea
             Base = model.Base is null ? null : SettingsFolder.Resolve(model.Base, contentRoot),
             Method = Method(section, model.Method),
             Example = model.Example,
+            Device = device,
             Cpu = new CpuOptions
             {
-                Weights = Weights(model.Weights is null ? EngineSettings.Section : section, model.Weights ?? engine.Weights),
+                Weights = embedded ? Weights(weights.Section, weights.Name) : default,
                 Kv = Kv(model.Kv is null ? EngineSettings.Section : section, model.Kv ?? engine.Kv),
                 Threads = engine.Threads,
             },
+            Accelerator = engine.Accelerator with { Weights = embedded ? default : DeviceWeights(weights.Section, device, weights.Name) },
             KvMemory = engine.KvMemoryBytes,
             Engine = engine.Options,
         };
@@ -104,8 +108,20 @@ public sealed record Settings(ServerSettings Server, EngineSettings Engine, IRea
         _ => throw new SettingsException($"{section}:Kv must be f32, bf16 or int8; it is '{format}'."),
     };
 
-    private static void RequireCpu(string section, string device) =>
-        SettingsException.Require(device == "cpu", section, "Device", "cpu, the only engine of this build", device);
+    private static DType DeviceWeights(string section, string device, string format) => format switch
+    {
+        "f32" => DType.F32,
+        "bf16" => DType.BF16,
+        "f16" => DType.F16,
+        _ => throw new SettingsException($"{section}:Weights must be f32, bf16 or f16 on {device}; it is '{format}'."),
+    };
+
+    private static string Device(string section, string device)
+    {
+        if (BuiltEngines.All.Any(engine => engine.Runs(device))) return device;
+        SettingsException.Require(BuiltEngines.IsKnown(device), section, "Device", "cpu, torch-cpu or cuda:N", device);
+        throw new SettingsException($"{section}:Device is '{device}', but this build has no GPU engine: build it with -p:Torch=true (docs/gpu.md), or set cpu.");
+    }
 
     private static T Bind<T>(IConfiguration configuration, string section)
         where T : new()

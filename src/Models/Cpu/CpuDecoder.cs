@@ -26,7 +26,6 @@ public sealed unsafe class CpuDecoder : IDecoder
     private readonly RowEntry _entry;
     private readonly StepValidator _validator;
     private readonly NativeBuffer _rows = new();
-    private readonly List<SideNetCall> _together = [];
     private bool _disposed;
 
     /// <summary>Packs the weights, which takes a pass over the checkpoint, and reserves the KV arena.</summary>
@@ -78,7 +77,7 @@ public sealed unsafe class CpuDecoder : IDecoder
         }
 
         _entry = new RowEntry(spec, _kept);
-        _validator = new StepValidator(spec, Geometry, pageCount, _kept);
+        _validator = new StepValidator(spec, Geometry, pageCount, _kept.Contains);
         var megabytes = (_layers.Sum(layer => layer.Bytes) + _heads.Bytes + _adapters.Bytes) / 1e6;
         Description = string.Create(
             CultureInfo.InvariantCulture,
@@ -182,7 +181,7 @@ public sealed unsafe class CpuDecoder : IDecoder
         }
 
         foreach (var group in segment.Passing) Pass(group);
-        RunNets(segment.SideNets);
+        foreach (var calls in SideNetBatches.Of(segment.SideNets)) _nets[calls[0].Net].Run(calls[0].Index, calls, _kept);
 
         // Rows that stay close the gaps of those that left; an offset never grows, so they can move one by one.
         var staying = segment.Active.Count - segment.Entering;
@@ -212,30 +211,6 @@ public sealed unsafe class CpuDecoder : IDecoder
         _entry.Fill(group.In, rows.Ensure(group.Count * (long)_runner.Stride), _runner.Stride, group.Start);
         for (var i = 0; i < keep.Count; i++)
             Row(rows.Floats + ((keep.From + i) * _runner.Stride)).CopyTo(Row(_kept.Write(new RowRef(keep.Rows, keep.At + i))));
-    }
-
-    /// <summary>Runs a boundary's calls in order, those of one net and index together where none reads what a later one writes.</summary>
-    private void RunNets(IReadOnlyList<SideNetCall> calls)
-    {
-        var waiting = calls.ToList();
-        while (waiting.Count > 0)
-        {
-            _together.Clear();
-            var first = waiting[0];
-            for (var i = 0; i < waiting.Count; i++)
-            {
-                var call = waiting[i];
-                if (call.Net != first.Net || call.Index != first.Index) continue;
-                var blocked = waiting.Take(i).Any(earlier =>
-                    earlier.Out == call.In || earlier.Replacement == call.In || Same(earlier.State, call.State));
-                if (!blocked) _together.Add(call);
-            }
-
-            waiting.RemoveAll(_together.Contains);
-            _nets[first.Net].Run(first.Index, _together, _kept);
-        }
-
-        static bool Same(Rows? a, Rows? b) => a is not null && a == b;
     }
 
     private void Blend(KvBlend blend)

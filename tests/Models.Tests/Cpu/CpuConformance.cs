@@ -33,6 +33,19 @@ public class CpuPortableSeamTests() : SeamConformance((spec, pages) => new CpuDe
     new CpuOptions { Threads = 1, Force = KernelPath.Portable, Weights = WeightFormat.BF16 },
     pageTokens: 5));
 
+/// <summary>The CPU engine in many shapes.</summary>
+public class CpuShapeTests() : ShapeConformance((spec, pages, pageTokens) => new CpuDecoder(spec, pages, new CpuOptions { Threads = 2 }, pageTokens: pageTokens));
+
+/// <summary>The CPU engine against steps that must do no harm.</summary>
+public class CpuStepTests() : StepConformance((spec, pages) => new CpuDecoder(spec, pages, new CpuOptions { Threads = 1 }));
+
+/// <summary>The CPU engine under every program.</summary>
+public class CpuEngineTests() : EngineConformance((spec, pages, pageTokens) => new CpuDecoder(spec, pages, new CpuOptions { Threads = 1 }, pageTokens: pageTokens));
+
+/// <summary>The CPU engine on methods in their published layout.</summary>
+public class CpuPublishedMethodTests()
+    : PublishedMethodConformance((spec, pages, pageTokens) => new CpuDecoder(spec, pages, new CpuOptions { Threads = 1 }, pageTokens: pageTokens));
+
 /// <summary>KV in bf16, with pages that are no multiple of a tile.</summary>
 public class CpuBf16KvSeamTests() : SeamConformance((spec, pages) =>
     new CpuDecoder(spec, 4 * pages, new CpuOptions { Threads = 2, Kv = KvFormat.BF16 }, pageTokens: 5));

@@ -1,15 +1,14 @@
 using System.Globalization;
 using System.Runtime.CompilerServices;
-using InferenceServer.Models.Cpu.Memory;
-using InferenceServer.Models.Decoding;
 
-namespace InferenceServer.Models.Cpu;
+namespace InferenceServer.Models.Decoding;
 
 /// <summary>
 /// Checks a whole step before any of it runs: ranges, pages, ids, and that every row it reads has been kept before
 /// or will be by then. What passes here does not throw later.
 /// </summary>
-internal sealed class StepValidator(DecoderSpec spec, KvGeometry geometry, int pageCount, KeptRowStore kept)
+/// <param name="kept">Whether the engine holds a row of this index.</param>
+internal sealed class StepValidator(DecoderSpec spec, KvGeometry geometry, int pageCount, Func<Rows, int, bool> kept)
 {
     // Rows that this step keeps, in the order in which it does.
     private readonly List<(Rows Rows, int From, int Count)> _pending = [];
@@ -192,7 +191,7 @@ internal sealed class StepValidator(DecoderSpec spec, KvGeometry geometry, int p
 
     private void CheckRow(RowRef row)
     {
-        if (row.Index >= 0 && kept.Contains(row.Rows, row.Index)) return;
+        if (row.Index >= 0 && kept(row.Rows, row.Index)) return;
         foreach (var (rows, from, count) in _pending)
         {
             if (rows == row.Rows && row.Index >= from && row.Index - from < count) return;

@@ -1,11 +1,10 @@
-using InferenceServer.Models.Cpu;
 using InferenceServer.Models.Decoding;
-using InferenceServer.Models.Tests.Conformance;
 
-namespace InferenceServer.Models.Tests.Cpu;
+namespace InferenceServer.Models.Tests.Conformance;
 
-/// <summary>Every part of the seam, run on the CPU engine and on the reference side by side.</summary>
-public class ReferenceAgreementTests
+/// <summary>Every part of the seam, run on an engine and on the reference side by side, in many shapes.</summary>
+/// <param name="create">From spec, pages, and positions of a page.</param>
+public abstract class ShapeConformance(Func<DecoderSpec, int, int, IDecoder> create)
 {
     private const double Tolerance = 2e-4;
 
@@ -141,11 +140,11 @@ public class ReferenceAgreementTests
         return [[.. harness.Run([.. calls]).Heads.Select(result => (double)result.Token)]];
     });
 
-    private static void Both(DecoderSpec spec, Func<DecoderHarness, double[][]> run, int pageTokens = KvGeometry.DefaultPageTokens)
+    private void Both(DecoderSpec spec, Func<DecoderHarness, double[][]> run, int pageTokens = KvGeometry.DefaultPageTokens)
     {
         using var reference = new ReferenceDecoder(spec, 200, pageTokens);
-        using var cpu = new CpuDecoder(spec, 200, new CpuOptions { Threads = 2 }, pageTokens: pageTokens);
-        var (expected, found) = (run(new DecoderHarness(reference)), run(new DecoderHarness(cpu)));
+        using var decoder = create(spec, 200, pageTokens);
+        var (expected, found) = (run(new DecoderHarness(reference)), run(new DecoderHarness(decoder)));
         Assert.Equal(expected.Length, found.Length);
         for (var row = 0; row < expected.Length; row++)
         {

@@ -63,13 +63,16 @@ internal static class EngineHarness
     public static IEnumerable<int> Tokens(IEnumerable<GenerationEvent> events, TokenChannel channel) =>
         events.OfType<GenerationEvent.Token>().Where(token => token.Channel == channel && token.TokenId is not null).Select(token => token.TokenId!.Value);
 
-    /// <summary>A whole generation in one line, to compare: every token with the bits of its log-probability, and how it ended.</summary>
+    /// <summary>
+    /// A whole generation in one line, to compare: every token with the bits of its log-probability, and how it ended. What it
+    /// found in the prefix cache depends on its company, and is left out.
+    /// </summary>
     public static string Story(IReadOnlyList<GenerationEvent> events)
     {
         var finished = Assert.IsType<GenerationEvent.Finished>(events[^1]);
         var tokens = events.OfType<GenerationEvent.Token>()
             .Select(token => $"{token.Channel}:{token.TokenId}:{BitConverter.SingleToInt32Bits(token.Logprob):x8}:{BitConverter.SingleToInt32Bits(token.Mix):x8}");
-        return $"{string.Join(' ', tokens)} {finished.Reason} {finished.ThoughtClosedBy} {finished.Usage}";
+        return $"{string.Join(' ', tokens)} {finished.Reason} {finished.ThoughtClosedBy} {finished.Usage with { CachedTokens = 0 }}";
     }
 
     /// <summary>Nothing runs and nothing is held. The engine checks its own books when it falls idle.</summary>

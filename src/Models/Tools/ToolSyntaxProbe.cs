@@ -38,7 +38,7 @@ internal sealed class ToolSyntaxProbe
             foreach (var content in new[] { "null", "\"\"" })
             {
                 if (probe.Find(asText, content) is { } syntax) return syntax;
-                takes |= probe.Render(Message(content, Call(FirstId, 1, asText))) is not null;
+                takes |= Takes(probe.Render(Message(content, Call(FirstId, 1, asText))));
             }
 
             // A template that takes objects writes them in its own way; what it would make of text is beside the point.
@@ -47,6 +47,10 @@ internal sealed class ToolSyntaxProbe
 
         return null;
     }
+
+    // It shows the arguments, and not as Python prints an object that was taken for text.
+    private static bool Takes(string? rendering) =>
+        rendering is not null && rendering.Contains("probe_value_1", StringComparison.Ordinal) && !rendering.Contains($"{{'{Key}'", StringComparison.Ordinal);
 
     private ToolSyntax? Find(bool asText, string content)
     {

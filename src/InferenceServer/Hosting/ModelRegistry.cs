@@ -10,6 +10,7 @@ public sealed class ModelRegistry(Settings settings, ILoggerFactory loggers) : I
 {
     private readonly ModelSlot[] _slots = [.. settings.Models.Select(options => new ModelSlot(options))];
     private volatile bool _draining;
+    private volatile bool _refusing;
 
     public IReadOnlyList<ModelSlot> Slots => _slots;
 
@@ -35,8 +36,11 @@ public sealed class ModelRegistry(Settings settings, ILoggerFactory loggers) : I
     /// <summary>Loads all models, several at once; those that share a base into one engine.</summary>
     public Task LoadAsync() => Task.Run(() => Task.WhenAll(ModelSource.Group(_slots.Select(slot => slot.Options)).Select(group => Task.Run(() => Load(group)))));
 
-    /// <summary>From now on no request is taken; those that run go on.</summary>
+    /// <summary>From now on the server is not ready: whoever asks before sending sends elsewhere.</summary>
     public void Drain() => _draining = true;
+
+    /// <summary>From now on no request is taken; those that run go on.</summary>
+    public void Refuse() => _refusing = true;
 
     /// <summary>Ends what runs: every client is told that the server is being stopped.</summary>
     public void End()
@@ -85,7 +89,7 @@ public sealed class ModelRegistry(Settings settings, ILoggerFactory loggers) : I
 
     private void RequireNotDraining()
     {
-        if (_draining) throw ApiException.Unavailable("The server is shutting down.", "draining", retryAfter: 5);
+        if (_refusing) throw ApiException.Unavailable("The server is shutting down.", "draining", retryAfter: 5);
     }
 
     private void Load(IReadOnlyList<ModelSource> sources)

@@ -49,6 +49,9 @@ public sealed record ServerSettings
     /// <summary>How long running requests may take to finish after a stop signal.</summary>
     public double ShutdownSeconds { get; init; } = 30;
 
+    /// <summary>How long after a stop signal new requests are still taken, so that balancers which ask /health send none in vain.</summary>
+    public double DrainDelaySeconds { get; init; }
+
     /// <summary>How long a generating request may take, from its arrival to its last byte; 0 = no limit.</summary>
     public double RequestSeconds { get; init; } = 3600;
 
@@ -93,7 +96,7 @@ public sealed record ServerSettings
         {
             (nameof(MaxPromptTokens), MaxPromptTokens), (nameof(MaxLogprobs), MaxLogprobs), (nameof(MaxLogitBias), MaxLogitBias),
             (nameof(KeepAliveSeconds), KeepAliveSeconds), (nameof(ShutdownSeconds), ShutdownSeconds),
-            (nameof(RequestSeconds), RequestSeconds),
+            (nameof(RequestSeconds), RequestSeconds), (nameof(DrainDelaySeconds), DrainDelaySeconds),
         })
         {
             SettingsException.Require(value >= 0 && value <= int.MaxValue, Section, name, "0 or more", value);

@@ -21,7 +21,7 @@ internal static class WebServer
             kestrel.Limits.MaxConcurrentConnections = settings.MaxConnections;
             settings.Http.Apply(kestrel.Limits);
         });
-        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(settings.ShutdownSeconds) + Draining.Farewell);
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(settings.DrainDelaySeconds + settings.ShutdownSeconds) + Draining.Farewell);
         return builder;
     }
 

@@ -164,5 +164,5 @@ public sealed class ProxyTests : IAsyncLifetime
     }
 
     private Task<ServerProcess> ReplicaAsync(int port) => ServerProcess.StartAsync(
-        port, "--Models:0:Path", TinyCheckpoint.Write(Path.Combine(_folder, "tiny"), "tas", context: 65_536), "--Engine:KvMemory", "128MB", "--Server:ShutdownSeconds", "60");
+        port, "--Models:0:Path", TinyCheckpoint.Write(Path.Combine(_folder, "tiny"), "tas", context: 65_536), "--Engine:KvMemory", "128MB", "--Server:ShutdownSeconds", "60", "--Server:DrainDelaySeconds", "6");
 }

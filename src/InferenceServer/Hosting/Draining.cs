@@ -5,8 +5,8 @@ namespace InferenceServer.Hosting;
 
 /// <summary>
 /// On a stop signal: readiness goes off at once, and new requests are refused, at once or after the delay that balancers need
-/// to hear of it, while the web server keeps answering until the running requests have finished. Those that have not when the time is over, or when a second signal comes, are told so
-/// in their streams.
+/// to hear of it, while the web server keeps answering until the running requests have finished. Those that have not when
+/// the time is over, or when a second signal comes, are told so in their streams.
 /// </summary>
 internal sealed class Draining(ModelRegistry models, ServerSettings settings, IHostApplicationLifetime lifetime, ILogger<Draining> logger)
     : IHostedLifecycleService, IDisposable

@@ -54,7 +54,8 @@ public sealed class SoakTests(EngineServer server, ITestOutputHelper output)
         Assert.Equal(0, metrics["vllm:kv_cache_usage_perc", model]);
         Assert.True(metrics["vllm:request_success_total", model, ("finished_reason", "abort")] > 0);
         Assert.Null(server.Engine.Unhealthy);
-        Assert.InRange(after.Handles, 0, before.Handles + 2);
+        // Other tests of the process open some meanwhile; a handle a request would be hundreds.
+        Assert.InRange(after.Handles, 0, before.Handles + 24);
         Assert.InRange(after.Memory, 0, before.Memory + MemorySlack);
         Assert.Equal(witness, Said(await server.CallAsync(Chats, StoryRequests.Chat(1))));
     }

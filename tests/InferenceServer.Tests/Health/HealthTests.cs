@@ -27,6 +27,11 @@ public sealed class HealthTests
         Assert.Equal(HttpStatusCode.ServiceUnavailable, health.StatusCode);
         Assert.Equal("draining", (string?)(await health.Content.ReadFromJsonAsync<JsonObject>())!["status"]);
 
+        // Until balancers have heard of it, requests are still answered.
+        using var early = await server.PostAsync(Chats, Chat());
+        Assert.Equal(HttpStatusCode.OK, early.StatusCode);
+        server.Models.Refuse();
+
         using var chat = await server.PostAsync(Chats, Chat());
         Assert.Equal(HttpStatusCode.ServiceUnavailable, chat.StatusCode);
         Assert.NotNull(chat.Headers.RetryAfter);

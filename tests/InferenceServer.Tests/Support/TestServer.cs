@@ -29,7 +29,7 @@ public class TestServer : WebApplicationFactory<Program>, IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        UseKestrel(0);
+        UseKestrel();
         StartServer();
         Http = CreateClient();
         Http.Timeout = TimeSpan.FromMinutes(2);
@@ -81,6 +81,8 @@ public class TestServer : WebApplicationFactory<Program>, IAsyncLifetime
 
     protected override void ConfigureWebHost(IWebHostBuilder builder)
     {
+        // A port given to UseKestrel is set beside the program's own start, which now and then comes first.
+        builder.UseSetting("urls", "http://127.0.0.1:0");
         builder.UseSetting("Models:0:Path", TinyCheckpoint.Write(Path.Combine(Folder, "tiny"), "tas"));
         builder.UseSetting("Models:1:Path", TinyCheckpoint.Write(Path.Combine(Folder, "plain"), "plain"));
         builder.UseSetting("Models:2:Path", TinyCheckpoint.Write(Path.Combine(Folder, "bare"), "tas", bare: true));

@@ -38,7 +38,7 @@ public sealed class PlaygroundServer : WebApplicationFactory<Program>
 
     public async Task StartAsync()
     {
-        UseKestrel(0);
+        UseKestrel();
         StartServer();
         Http = CreateClient();
         while (!(await Http.GetAsync("/health")).IsSuccessStatusCode) await Task.Delay(20);
@@ -53,6 +53,8 @@ public sealed class PlaygroundServer : WebApplicationFactory<Program>
 
     protected override void ConfigureWebHost(IWebHostBuilder builder)
     {
+        // A port given to UseKestrel is set beside the program\'s own start, which now and then comes first.
+        builder.UseSetting("urls", "http://127.0.0.1:0");
         var bundled = new ConfigurationBuilder().AddJsonFile(Repository.Path("appsettings.json")).Build().GetSection(Models);
         foreach (var (key, value) in bundled.AsEnumerable())
         {

@@ -1,5 +1,7 @@
-# The CPU image: docker build -t inference-server .
-# Both bases are arguments, so that a mirror, or an image of your own, can stand in for them.
+# The CPU image:  docker build -t inference-server .
+# The CUDA image: docker build -t inference-server:cuda --target cuda .
+# Bases are arguments, so that a mirror, or images of your own, can stand in for them. A NuGet.Config that packages are to be
+# restored with is a secret (docs/operations.md): no layer keeps it.
 ARG SDK=mcr.microsoft.com/dotnet/sdk:10.0
 # Without shell and package manager; brings the user 1654 (APP_UID).
 ARG RUNTIME=mcr.microsoft.com/dotnet/aspnet:10.0-noble-chiseled
@@ -10,7 +12,9 @@ WORKDIR /source
 COPY Directory.Build.props Directory.Packages.props global.json ./
 COPY src/Models/Models.csproj src/Models/packages.lock.json src/Models/
 COPY src/InferenceServer/InferenceServer.csproj src/InferenceServer/packages.lock.json src/InferenceServer/
-RUN dotnet restore src/InferenceServer --locked-mode
+# Advisories (NuGetAudit) are for tests to fail on: the same commit builds the same image on every day, without a network too.
+RUN --mount=type=secret,id=nuget,target=/root/.nuget/NuGet/NuGet.Config \
+    dotnet restore src/InferenceServer --locked-mode -p:NuGetAudit=false
 COPY .editorconfig appsettings.json ./
 COPY src src
 RUN dotnet publish src/InferenceServer --configuration Release --no-restore --output /app

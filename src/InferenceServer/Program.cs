@@ -42,6 +42,7 @@ try
     builder.Services.AddApiDescription();
 
     var app = builder.Build();
+    RefusedRequests.AnswerThoseOf(app);
     app.UseTracing();
     app.UseMiddleware<RequestLogMiddleware>();
     app.UseCrossOrigin();

@@ -1,6 +1,4 @@
 using System.Globalization;
-using System.Text.Json;
-using InferenceServer.Anthropic;
 using InferenceServer.Logging;
 using InferenceServer.Requests;
 using Microsoft.AspNetCore.Http.Features;
@@ -74,15 +72,8 @@ public sealed class ErrorMiddleware(RequestDelegate next, WireFormat wire, ILogg
         var response = context.Response;
         RequestLog.Of(context).Error = exception.Code ?? "error";
         response.StatusCode = exception.Status;
-        response.ContentType = "application/json";
+        response.ContentType = ErrorBody.ContentType;
         if (exception.RetryAfter is { } seconds) response.Headers.RetryAfter = seconds.ToString(CultureInfo.InvariantCulture);
-        if (MessageErrorResponse.IsFor(context.Request.Path))
-        {
-            var error = MessageErrorResponse.Of(exception.Status, exception.Response.Error);
-            await JsonSerializer.SerializeAsync(response.Body, error, wire.Of<MessageErrorResponse>(), context.RequestAborted);
-            return;
-        }
-
-        await JsonSerializer.SerializeAsync(response.Body, exception.Response, wire.Of<ErrorResponse>(), context.RequestAborted);
+        await response.Body.WriteAsync(ErrorBody.Of(exception, context.Request.Path, wire), context.RequestAborted);
     }
 }

@@ -11,7 +11,9 @@ internal static class RequestId
     private const int NewDigits = 32;
 
     public static string Of(HttpRequest request) =>
-        request.Headers[Header] is { Count: 1 } given && IsName(given[0]) ? given[0]! : RandomNumberGenerator.GetHexString(NewDigits, lowercase: true);
+        request.Headers[Header] is { Count: 1 } given && IsName(given[0]) ? given[0]! : New();
+
+    public static string New() => RandomNumberGenerator.GetHexString(NewDigits, lowercase: true);
 
     // It goes into headers and logs: nothing that could end a line there, or be taken for more than a name.
     private static bool IsName(string? text) =>

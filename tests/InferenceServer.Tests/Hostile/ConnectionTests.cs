@@ -26,18 +26,33 @@ public sealed class ConnectionTests(ConnectionTests.ImpatientServer server) : IC
     public async Task What_is_not_http_is_refused_by_the_web_server(string bytes, string status)
     {
         var text = await ExchangeAsync(bytes);
-        if (status.Length > 0) Assert.StartsWith($"HTTP/1.1 {status} ", text, StringComparison.Ordinal);
+        if (status == "400") Refused(text, status);
+        else if (status.Length > 0) Assert.StartsWith($"HTTP/1.1 {status} ", text, StringComparison.Ordinal);
         else Assert.DoesNotContain(" 200 ", text, StringComparison.Ordinal);
+        await Unharmed();
+    }
+
+    [Fact]
+    public async Task What_is_not_http_is_told_so_in_the_words_of_the_api_it_was_for()
+    {
+        var text = await ExchangeAsync("POST /v1/messages HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n");
+        Assert.StartsWith("HTTP/1.1 400 ", text, StringComparison.Ordinal);
+        Assert.Contains("{\"type\":\"error\",\"error\":{\"type\":\"invalid_request_error\",\"message\":", text, StringComparison.Ordinal);
+        // To HEAD there is a head only, and behind a good answer the bad one stands by itself.
+        Assert.EndsWith("\r\n\r\n", await ExchangeAsync("HEAD /v1/models HTTP/1.1\r\n\r\n"), StringComparison.Ordinal);
+        var two = await ExchangeAsync("GET /live HTTP/1.1\r\nHost: a\r\n\r\nGET\r\n\r\n");
+        Assert.StartsWith("HTTP/1.1 200 OK", two, StringComparison.Ordinal);
+        Refused(two[two.LastIndexOf("HTTP/1.1 400", StringComparison.Ordinal)..], "400");
         await Unharmed();
     }
 
     [Fact]
     public async Task Headers_beyond_the_limits_are_refused()
     {
-        Assert.StartsWith("HTTP/1.1 414 ", await ExchangeAsync($"GET /v1/{new string('a', 9000)} HTTP/1.1\r\nHost: a\r\n\r\n"), StringComparison.Ordinal);
-        Assert.StartsWith("HTTP/1.1 431 ", await ExchangeAsync($"GET /v1/models HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {new string('k', 40_000)}\r\n\r\n"), StringComparison.Ordinal);
+        Refused(await ExchangeAsync($"GET /v1/{new string('a', 9000)} HTTP/1.1\r\nHost: a\r\n\r\n"), "414");
+        Refused(await ExchangeAsync($"GET /v1/models HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {new string('k', 40_000)}\r\n\r\n"), "431");
         var many = string.Concat(Enumerable.Range(0, 101).Select(i => $"X-{i}: 1\r\n"));
-        Assert.StartsWith("HTTP/1.1 431 ", await ExchangeAsync($"GET /v1/models HTTP/1.1\r\nHost: a\r\n{many}\r\n"), StringComparison.Ordinal);
+        Refused(await ExchangeAsync($"GET /v1/models HTTP/1.1\r\nHost: a\r\n{many}\r\n"), "431");
         await Unharmed();
     }
 
@@ -59,10 +74,10 @@ public sealed class ConnectionTests(ConnectionTests.ImpatientServer server) : IC
         for (var i = 0; i < 5 && !answer.IsCompleted; i++)
         {
             await Task.Delay(300);
-            await TrySend(connection, "a");
+            await connection.TrySendAsync("a");
         }
 
-        Assert.DoesNotContain(" 200 ", await answer, StringComparison.Ordinal);
+        Refused(await answer, "408");
         await Unharmed();
     }
 
@@ -75,7 +90,7 @@ public sealed class ConnectionTests(ConnectionTests.ImpatientServer server) : IC
         for (var i = 0; i < 20 && !answer.IsCompleted; i++)
         {
             await Task.Delay(500);
-            await TrySend(connection, " ");
+            await connection.TrySendAsync(" ");
         }
 
         var text = await answer;
@@ -149,16 +164,16 @@ public sealed class ConnectionTests(ConnectionTests.ImpatientServer server) : IC
     private static JsonObject Endless() => Chat(BadInputs.Secret).With("stream", true).With("max_tokens", 60_000).With("thinking_token_budget", 60_000)
         .With("logit_bias", new JsonObject { ["257"] = -100, ["258"] = -100 });
 
-    private static async Task TrySend(RawConnection connection, string text)
+    /// <summary>One whole answer with the error object, and then nothing more.</summary>
+    private static void Refused(string text, string status)
     {
-        try
-        {
-            await connection.SendAsync(text);
-        }
-        catch (System.Net.Sockets.SocketException)
-        {
-            // The server has had enough.
-        }
+        Assert.StartsWith($"HTTP/1.1 {status} ", text, StringComparison.Ordinal);
+        var (head, body) = (text[..text.IndexOf("\r\n\r\n", StringComparison.Ordinal)], text[(text.IndexOf("\r\n\r\n", StringComparison.Ordinal) + 4)..]);
+        Assert.Contains($"\r\nContent-Length: {body.Length}\r\n", head, StringComparison.Ordinal);
+        foreach (var header in (string[])["Content-Type: application/json", "Connection: close", "X-Request-Id: "]) Assert.Contains($"\r\n{header}", head, StringComparison.Ordinal);
+        var error = JsonNode.Parse(body)!["error"]!;
+        Assert.Equal(("invalid_request_error", "bad_request"), ((string)error["type"]!, (string)error["code"]!));
+        Assert.InRange(((string)error["message"]!).Length, 10, 300);
     }
 
     private async Task<string> ExchangeAsync(string bytes)

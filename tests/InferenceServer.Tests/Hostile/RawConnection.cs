@@ -17,7 +17,42 @@ internal sealed class RawConnection : IDisposable
         return connection;
     }
 
-    public async Task SendAsync(string text) => await _socket.SendAsync(Encoding.Latin1.GetBytes(text));
+    public Task SendAsync(string text) => SendAsync(Encoding.Latin1.GetBytes(text));
+
+    public async Task SendAsync(byte[] bytes) => await _socket.SendAsync(bytes);
+
+    /// <summary>False when the other side has had enough.</summary>
+    public async Task<bool> TrySendAsync(string text)
+    {
+        try
+        {
+            await SendAsync(text);
+            return true;
+        }
+        catch (SocketException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>Whether the other side has ended the connection; what it sent before is lost.</summary>
+    public bool IsOver()
+    {
+        var rest = new byte[4096];
+        try
+        {
+            while (_socket.Poll(0, SelectMode.SelectRead))
+            {
+                if (_socket.Receive(rest) == 0) return true;
+            }
+
+            return false;
+        }
+        catch (SocketException)
+        {
+            return true;
+        }
+    }
 
     /// <summary>Says that nothing more will be sent; answers can still come.</summary>
     public void EndSending() => _socket.Shutdown(SocketShutdown.Send);

@@ -5,8 +5,8 @@ using InferenceServer.Models.Engine;
 namespace InferenceServer.Metrics;
 
 /// <summary>
-/// The engines as they are now. Models that share an engine share these numbers: they stand under the name of the first of
-/// them. A block of vLLM's is here <see cref="Models.Decoding.KvGeometry.PageTokens"/> positions in all layers.
+/// The engines as they are now. Models that share an engine share its numbers, which stand once, under the name of the first
+/// of them, as vLLM has it: a sum over all series counts nothing twice. What can be told of each model follows. A block of vLLM's is here <see cref="Models.Decoding.KvGeometry.PageTokens"/> positions in all layers.
 /// </summary>
 internal sealed class EngineGauges(ModelRegistry models, ModelActivity activity)
 {
@@ -25,6 +25,7 @@ internal sealed class EngineGauges(ModelRegistry models, ModelActivity activity)
         Each("vllm:num_preemptions_total", "counter", "Requests that had to give their memory back for a while.", engine => engine.Load.Preemptions);
         CacheConfig(text, engines);
         Adapters(text);
+        ServedModels(text);
         text.Head("inference_ready", "gauge", "1 while the server takes requests.");
         text.Sample("inference_ready", [], models.NotReady is null ? 1 : 0);
 
@@ -69,6 +70,25 @@ internal sealed class EngineGauges(ModelRegistry models, ModelActivity activity)
                 ("waiting_lora_adapters", string.Join(',', adapters.Where(name => activity.Of(name).Waiting > 0))),
             ],
             activity.Changed);
+    }
+
+    private void ServedModels(PrometheusText text)
+    {
+        const string Requests = "inference_model_requests";
+        text.Head(Requests, "gauge", "Requests of a served model by state: running ones have had their first step, waiting ones have not.");
+        foreach (var name in models.Slots.Select(slot => slot.Options.Name))
+        {
+            var (waiting, running) = activity.Of(name);
+            text.Sample(Requests, [(MetricFamily.ModelLabel, name), ("state", "running")], running);
+            text.Sample(Requests, [(MetricFamily.ModelLabel, name), ("state", "waiting")], waiting);
+        }
+
+        const string Info = "inference_model_info";
+        text.Head(Info, "gauge", "Which engine a served model runs on, by the name its numbers stand under.");
+        foreach (var slot in models.Slots)
+        {
+            if (slot.Model is { } model) text.Sample(Info, [(MetricFamily.ModelLabel, slot.Options.Name), ("engine", model.Engine.Name)], 1);
+        }
     }
 
     private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);

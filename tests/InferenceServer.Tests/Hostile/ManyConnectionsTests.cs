@@ -12,7 +12,7 @@ public sealed class ManyConnectionsTests(RudeServer server, ITestOutputHelper ou
 {
     private const int AtATime = 200;
 
-    // Measured 5 to 7 KB; a buffer for each would be 4 KB more, a thread for each 100 KB.
+    // Measured 3 to 6 KB; a thread or a filled buffer for each would be many times that.
     private const int BytesOfAnIdleConnection = 16 * 1024;
 
     [Fact]

@@ -1,6 +1,7 @@
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
 using InferenceServer.Models.Checkpoints;
+using InferenceServer.Tests.Metrics;
 using InferenceServer.Tests.Support;
 using static InferenceServer.Tests.Support.Bodies;
 
@@ -40,6 +41,33 @@ public sealed class AdapterTests(AdapterTests.AdapterServer server) : IClassFixt
         Assert.NotNull(alone[1].Item1);
         Assert.Null(alone[3].Item1);
         await server.BecomesIdle();
+    }
+
+    [Fact]
+    public async Task Metrics_count_the_shared_engine_once_and_each_model_by_itself()
+    {
+        var before = await MetricsTests.ScrapeAsync(server);
+        var endless = Chat(model: "tiny-lora").With("max_tokens", 400).With("thinking_token_budget", 400).With("n", 2).With("logit_bias", new JsonObject { ["257"] = -100, ["258"] = -100 });
+        using (var stream = await LiveStream.OpenAsync(server, Chats, endless))
+        {
+            await stream.UntilAsync(chunk => chunk.Data.Contains("reasoning_content", StringComparison.Ordinal));
+            var metrics = await MetricsTests.ScrapeAsync(server);
+            Assert.Equal(["bare", "plain", "tiny"], metrics.Series("vllm:num_requests_running").Select(series => series.Labels["model_name"]).Order());
+            Assert.Equal(2, metrics["vllm:num_requests_running", ("model_name", "tiny")] + metrics["vllm:num_requests_waiting", ("model_name", "tiny")]);
+            Assert.Equal(2, Requests(metrics, "tiny-lora"));
+            foreach (var other in OnTiny.Where(name => name != "tiny-lora")) Assert.Equal(0, Requests(metrics, other));
+            foreach (var name in OnTiny) Assert.Equal(1, metrics["inference_model_info", ("model_name", name), ("engine", "tiny")]);
+            Assert.Equal(1, metrics["inference_model_info", ("model_name", "plain"), ("engine", "plain")]);
+        }
+
+        await server.BecomesIdle();
+        await TestServer.Eventually(async () => Requests(await MetricsTests.ScrapeAsync(server), "tiny-lora") == 0);
+        var after = await MetricsTests.ScrapeAsync(server);
+        foreach (var name in OnTiny)
+            Assert.Equal(name == "tiny-lora", after["vllm:generation_tokens_total", ("model_name", name)] > before["vllm:generation_tokens_total", ("model_name", name)]);
+
+        static double Requests(Exposition metrics, string model) =>
+            metrics["inference_model_requests", ("model_name", model), ("state", "running")] + metrics["inference_model_requests", ("model_name", model), ("state", "waiting")];
     }
 
     public sealed class AdapterServer : TestServer

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using InferenceServer.Models.Cpu.Weights;
 
@@ -29,14 +30,18 @@ internal static unsafe class ActivationBlocks
     public static void Quantise(float* x, int inputs, int zeroPoint, byte* blocks)
     {
         var whole = inputs / WeightBlocks.Inputs;
-        for (var block = 0; block < whole; block++) Quantise(x + (block * WeightBlocks.Inputs), zeroPoint, blocks + (block * BlockBytes));
+        for (var block = 0; block < whole; block++) Write(x + (block * WeightBlocks.Inputs), zeroPoint, blocks + (block * BlockBytes));
         if (whole == WeightBlocks.Count(inputs)) return;
         var rest = stackalloc float[WeightBlocks.Inputs];
         WeightBlocks.Gather(x, inputs, whole, rest);
-        Quantise(rest, zeroPoint, blocks + (whole * BlockBytes));
+        Write(rest, zeroPoint, blocks + (whole * BlockBytes));
     }
 
-    private static void Quantise(float* x, int zeroPoint, byte* block)
+    /// <summary>Quantises a block of 32 inputs.</summary>
+    /// <param name="sum">Of the bytes.</param>
+    /// <returns>Its scale; NaN where anything in it is not finite.</returns>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float Quantise(float* x, sbyte* quants, out int sum)
     {
         var (v0, v1, v2, v3) = (Vector256.Load(x), Vector256.Load(x + 8), Vector256.Load(x + 16), Vector256.Load(x + 24));
         // As integers, magnitudes keep their order and what is not finite comes out on top.
@@ -49,16 +54,23 @@ internal static unsafe class ActivationBlocks
         var top = BitConverter.Int32BitsToSingle(bits);
         if (top < Smallest)
         {
-            new Span<byte>(block, BlockBytes).Clear();
-            return;
+            Vector256<sbyte>.Zero.Store(quants);
+            sum = 0;
+            return 0;
         }
 
         var inverse = Vector256.Create(127 / top);
         var shift = Vector256.Create(Shift);
         var (q0, q1) = (((v0 * inverse) + shift).AsInt32() - shift.AsInt32(), ((v1 * inverse) + shift).AsInt32() - shift.AsInt32());
         var (q2, q3) = (((v2 * inverse) + shift).AsInt32() - shift.AsInt32(), ((v3 * inverse) + shift).AsInt32() - shift.AsInt32());
-        Vector256.Narrow(Vector256.Narrow(q0, q1), Vector256.Narrow(q2, q3)).Store((sbyte*)block);
-        *(float*)(block + ScaleOffset) = float.IsFinite(top) ? top / 127 : float.NaN;
-        *(int*)(block + BiasOffset) = -zeroPoint * Vector256.Sum(q0 + q1 + q2 + q3);
+        Vector256.Narrow(Vector256.Narrow(q0, q1), Vector256.Narrow(q2, q3)).Store(quants);
+        sum = Vector256.Sum(q0 + q1 + q2 + q3);
+        return float.IsFinite(top) ? top / 127 : float.NaN;
+    }
+
+    private static void Write(float* x, int zeroPoint, byte* block)
+    {
+        *(float*)(block + ScaleOffset) = Quantise(x, (sbyte*)block, out var sum);
+        *(int*)(block + BiasOffset) = -zeroPoint * sum;
     }
 }

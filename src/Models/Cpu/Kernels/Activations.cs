@@ -62,15 +62,6 @@ internal static unsafe class Activations
         }
     }
 
-    /// <summary>Rounds to bf16.</summary>
-    public static void Round(float* x, int inputs, ushort* to)
-    {
-        var k = 0;
-        for (; k <= inputs - Vector256<ushort>.Count; k += Vector256<ushort>.Count)
-            Vector256.Narrow(Rounded(Vector256.Load(x + k)) >>> 16, Rounded(Vector256.Load(x + k + 8)) >>> 16).Store(to + k);
-        for (; k < inputs; k++) to[k] = Bf16Panels.Round(x[k]);
-    }
-
     private static void Round(float* x, int inputs, float* to)
     {
         var k = 0;

@@ -13,7 +13,7 @@ internal sealed unsafe class KernelSet<TLanes, TDots>(TileUnit? tiles = null) : 
 {
     // Fewer rows are done before the tiles are set up.
     private const int FewestTileRows = 3;
-    private const int FewestBlockTileRows = 8;
+    private const int FewestBlockTileRows = 7;
 
     public override KernelPath Path => tiles is null ? TLanes.Path : KernelPath.Amx;
 

@@ -1,4 +1,3 @@
-using InferenceServer.Models.Cpu.Kernels;
 using InferenceServer.Models.Cpu.Memory;
 using InferenceServer.Models.Cpu.Weights;
 

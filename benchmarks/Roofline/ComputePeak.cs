@@ -13,7 +13,8 @@ namespace InferenceServer.Benchmarks.Roofline;
 internal sealed record ComputePeak(string Name, Action<int> Loop, double Operations)
 {
     private const int Accumulators = 12; // a multiply-add takes 4 cycles, and up to 2 start in each
-    private const int Iterations = 200_000; // of an item: half a millisecond or more
+    private const double ItemOperations = 5e8; // of a vector's item: milliseconds
+    private const double WideOperations = 10_000; // of an iteration of the matrix unit
 
     /// <summary>Those this machine has.</summary>
     public static IReadOnlyList<ComputePeak> All()
@@ -35,8 +36,9 @@ internal sealed record ComputePeak(string Name, Action<int> Loop, double Operati
     public double Rate(WorkerPool pool)
     {
         var items = 8 * pool.Threads; // a neighbour that takes a core for a while delays one item
-        var seconds = Reports.Rounds.Seconds(() => pool.Run(items, (_, _) => Loop(Iterations)));
-        return items * Iterations * Operations / seconds;
+        var iterations = (int)(ItemOperations * (Operations > WideOperations ? 20 : 1) / Operations);
+        var seconds = Reports.Rounds.Seconds(() => pool.Run(items, (_, _) => Loop(iterations)));
+        return items * iterations * Operations / seconds;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]

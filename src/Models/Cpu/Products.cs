@@ -22,8 +22,10 @@ internal sealed unsafe class Products : IDisposable
     // ...unless there are fewer items than this for a thread, and one of them is what is waited for.
     private const int ItemsPerThread = 8;
 
-    // 192 rows and 6 strips of 2,048 inputs are 1.5 MB in bf16.
-    private const int ManyRows = 192;
+    // Activations of an item at most, so that they stay in the second-level cache while strips pass them...
+    private const int ItemActivations = 768 << 10;
+
+    // ...and strips of an item with more than that.
     private const int ManyStrips = 6;
 
     // Rows are split in multiples of this: two tiles' worth.
@@ -32,7 +34,7 @@ internal sealed unsafe class Products : IDisposable
     private readonly KernelSet _kernels;
     private readonly WorkerPool _pool;
     private readonly Action<int, int> _item;
-    private readonly Action<int, int> _round;
+    private readonly Action<int, int> _write;
     private readonly NativeBuffer _rounded = new();
     private readonly NativeBuffer[] _scratch; // [threads]
     private PackedMatrix _weight = null!;
@@ -41,7 +43,7 @@ internal sealed unsafe class Products : IDisposable
     private float* _floats;
     private nint _ldFloats;
     private byte* _x;
-    private nint _ldx; // bytes
+    private nint _ldx; // bytes, from one group of rows to the next
     private float* _y;
     private nint _ldy;
     private int _rows;
@@ -54,7 +56,7 @@ internal sealed unsafe class Products : IDisposable
         _kernels = kernels;
         _pool = pool;
         _scratch = [.. Enumerable.Range(0, pool.Threads).Select(_ => new NativeBuffer())];
-        (_item, _round) = (Item, Round);
+        (_item, _write) = (Item, Write);
     }
 
     /// <summary>y = x · Wᵀ + b for all rows; b ([Outputs]) may be null. Strides count floats.</summary>
@@ -87,13 +89,15 @@ internal sealed unsafe class Products : IDisposable
     // together, so that neither is read again and again from beyond it.
     private int Split(PackedMatrix weight, int rows)
     {
+        var rowBytes = (int)(_ldx / Activations.Rows(_form));
+        var rowsAtMost = Math.Max(2 * RowUnit, ItemActivations / rowBytes / RowUnit * RowUnit);
         var share = Math.Max(1, weight.Strips / _pool.Threads);
-        var atLeast = rows >= ManyRows ? ManyStrips : Math.Min((int)((ItemBytes + weight.StripBytes - 1) / weight.StripBytes), share / ItemsPerThread);
+        var atLeast = rows > rowsAtMost ? ManyStrips : Math.Min((int)((ItemBytes + weight.StripBytes - 1) / weight.StripBytes), share / ItemsPerThread);
         _stripsPerItem = Math.Clamp(atLeast, 1, share);
         _stripItems = (weight.Strips + _stripsPerItem - 1) / _stripsPerItem;
         // Few strips on many threads: split the rows as well.
         var rowItems = Math.Clamp(4 * _pool.Threads / _stripItems, 1, Math.Max(1, rows / (2 * RowUnit)));
-        if (rows >= ManyRows) rowItems = Math.Max(rowItems, (rows + ManyRows - 1) / ManyRows);
+        rowItems = Math.Max(rowItems, (rows + rowsAtMost - 1) / rowsAtMost);
         _rowsPerItem = ((rows + rowItems - 1) / rowItems + RowUnit - 1) / RowUnit * RowUnit;
         return (rows + _rowsPerItem - 1) / _rowsPerItem;
     }
@@ -109,18 +113,25 @@ internal sealed unsafe class Products : IDisposable
             return;
         }
 
-        _ldx = Activations.RowBytes(_form, _weight.Inputs);
-        _x = (byte*)_rounded.Ensure((_rows * (long)_ldx / sizeof(float)) + 1);
+        _ldx = Activations.Bytes(_form, _weight.Inputs);
+        var groups = (_rows + Activations.Rows(_form) - 1) / Activations.Rows(_form);
+        _x = (byte*)_rounded.Ensure((groups * (long)_ldx / sizeof(float)) + 1);
         if (_rows * (long)_weight.Inputs >= InlineActivations)
         {
-            _pool.Run(_rows, _round);
+            _pool.Run(groups, _write);
             return;
         }
 
-        for (var row = 0; row < _rows; row++) Round(row, 0);
+        for (var group = 0; group < groups; group++) Write(group, 0);
     }
 
-    private void Round(int row, int worker) => Activations.Write(_form, _weight, _floats + (row * _ldFloats), _x + (row * _ldx));
+    private void Write(int group, int worker)
+    {
+        var together = Activations.Rows(_form);
+        var first = group * together;
+        for (var row = first; row < Math.Min(_rows, first + together); row++)
+            Activations.Write(_form, _weight, _floats + (row * _ldFloats), row - first, _x + (group * _ldx));
+    }
 
     private void Item(int item, int worker)
     {
@@ -130,7 +141,7 @@ internal sealed unsafe class Products : IDisposable
         var rows = Math.Min(_rowsPerItem, _rows - row);
         if (rows <= 0) return;
         var y = _y + (row * _ldy);
-        _kernels.Product(_form, _weight, strip, strips, _x + (row * _ldx), _ldx, y, _ldy, rows, _scratch[worker]);
+        _kernels.Product(_form, _weight, strip, strips, _x + (row / Activations.Rows(_form) * _ldx), _ldx, y, _ldy, rows, _scratch[worker]);
         if (_bias == null) return;
         var from = strip * IStripPacker.StripOutputs;
         for (var i = 0; i < rows; i++)

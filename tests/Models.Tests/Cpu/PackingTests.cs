@@ -99,7 +99,7 @@ public unsafe class PackingTests
             case WeightFormat.BF16:
                 for (var k = 0; k < 32; k++)
                 {
-                    var at = ((first + k) / 2 * 64) + (2 * output) + (k % 2);
+                    var at = (first / 32 * 1024) + (output / 16 * 512) + (k / 2 * 32) + (2 * (output % 16)) + (k % 2);
                     Assert.Equal(Bf16Panels.Round(weights[k]), ((ushort*)strip)[at]);
                 }
 

@@ -31,14 +31,16 @@ public unsafe class ProductTests
     public void A_row_has_the_same_bits_alone_and_in_any_batch_on_any_path(KernelPath path, WeightFormat format)
     {
         const int Outputs = 100;
-        const int Inputs = 173;
-        var weights = CpuPaths.Random(Outputs * Inputs, 1);
-        var x = CpuPaths.Random(33 * Inputs, 2);
-        using var packed = PackedMatrix.Pack(format, 1, CpuPaths.Matrix(Outputs, Inputs, weights));
-        var alone = new float[33][];
-        for (var row = 0; row < 33; row++)
-            alone[row] = Run(KernelSet.Choose(KernelPath.Portable), packed, x[(row * Inputs)..((row + 1) * Inputs)], 1)[0];
-        for (var rows = 1; rows <= 33; rows++) Assert.Equal(alone[..rows], Run(KernelSet.Choose(path), packed, x, rows));
+        foreach (var inputs in (int[])[20, 64, 90, 173]) // one to three blocks, and six
+        {
+            var weights = CpuPaths.Random(Outputs * inputs, 1);
+            var x = CpuPaths.Random(33 * inputs, 2);
+            using var packed = PackedMatrix.Pack(format, 1, CpuPaths.Matrix(Outputs, inputs, weights));
+            var alone = new float[33][];
+            for (var row = 0; row < 33; row++)
+                alone[row] = Run(KernelSet.Choose(KernelPath.Portable), packed, x[(row * inputs)..((row + 1) * inputs)], 1)[0];
+            for (var rows = 1; rows <= 33; rows++) Assert.Equal(alone[..rows], Run(KernelSet.Choose(path), packed, x, rows));
+        }
     }
 
     [Fact]
@@ -79,17 +81,21 @@ public unsafe class ProductTests
     [MemberData(nameof(PathsAndFormats))]
     public void An_activation_that_is_not_a_number_spoils_its_row_and_no_other(KernelPath path, WeightFormat format)
     {
+        const int Rows = 20;
         using var packed = PackedMatrix.Pack(format, 1, CpuPaths.Matrix(40, 70, CpuPaths.Random(40 * 70, 1)));
-        var x = CpuPaths.Random(6 * 70, 2);
-        var right = Run(KernelSet.Choose(path), packed, x, 6);
-        foreach (var bad in (float[])[float.NaN, float.PositiveInfinity])
+        foreach (var spoilt in (int[])[2, 17])
         {
-            x[(2 * 70) + 69] = bad;
-            var y = Run(KernelSet.Choose(path), packed, x, 6);
-            for (var row = 0; row < 6; row++)
+            var x = CpuPaths.Random(Rows * 70, 2);
+            var right = Run(KernelSet.Choose(path), packed, x, Rows);
+            foreach (var bad in (float[])[float.NaN, float.PositiveInfinity])
             {
-                if (row == 2) Assert.All(y[row][..40], value => Assert.False(float.IsFinite(value)));
-                else Assert.Equal(right[row], y[row]);
+                x[(spoilt * 70) + 69] = bad;
+                var y = Run(KernelSet.Choose(path), packed, x, Rows);
+                for (var row = 0; row < Rows; row++)
+                {
+                    if (row == spoilt) Assert.All(y[row][..40], value => Assert.False(float.IsFinite(value)));
+                    else Assert.Equal(right[row], y[row]);
+                }
             }
         }
     }

@@ -1,4 +1,6 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 using InferenceServer.Models.Cpu.Weights;
 
 namespace InferenceServer.Models.Cpu.Kernels;
@@ -29,36 +31,70 @@ internal static unsafe class ActivationBlocks
     public static void Quantise(float* x, int inputs, int zeroPoint, byte* blocks)
     {
         var whole = inputs / WeightBlocks.Inputs;
-        for (var block = 0; block < whole; block++) Quantise(x + (block * WeightBlocks.Inputs), zeroPoint, blocks + (block * BlockBytes));
+        for (var block = 0; block < whole; block++) Write(x + (block * WeightBlocks.Inputs), zeroPoint, blocks + (block * BlockBytes));
         if (whole == WeightBlocks.Count(inputs)) return;
         var rest = stackalloc float[WeightBlocks.Inputs];
         WeightBlocks.Gather(x, inputs, whole, rest);
-        Quantise(rest, zeroPoint, blocks + (whole * BlockBytes));
+        Write(rest, zeroPoint, blocks + (whole * BlockBytes));
     }
 
-    private static void Quantise(float* x, int zeroPoint, byte* block)
+    /// <summary>Quantises a block of 32 inputs.</summary>
+    /// <param name="sum">Of the bytes.</param>
+    /// <returns>Its scale; NaN where anything in it is not finite.</returns>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float Quantise(float* x, sbyte* quants, out int sum)
     {
-        var (v0, v1, v2, v3) = (Vector256.Load(x), Vector256.Load(x + 8), Vector256.Load(x + 16), Vector256.Load(x + 24));
-        // As integers, magnitudes keep their order and what is not finite comes out on top.
-        var magnitude = Vector256.Create(0x7FFFFFFF);
-        var largest = Vector256.Max(
-            Vector256.Max(v0.AsInt32() & magnitude, v1.AsInt32() & magnitude),
-            Vector256.Max(v2.AsInt32() & magnitude, v3.AsInt32() & magnitude));
-        var half = Vector128.Max(largest.GetLower(), largest.GetUpper());
-        var bits = Math.Max(Math.Max(half[0], half[1]), Math.Max(half[2], half[3]));
-        var top = BitConverter.Int32BitsToSingle(bits);
+        var top = Largest(x);
         if (top < Smallest)
         {
-            new Span<byte>(block, BlockBytes).Clear();
-            return;
+            Vector256<sbyte>.Zero.Store(quants);
+            sum = 0;
+            return 0;
         }
 
-        var inverse = Vector256.Create(127 / top);
-        var shift = Vector256.Create(Shift);
-        var (q0, q1) = (((v0 * inverse) + shift).AsInt32() - shift.AsInt32(), ((v1 * inverse) + shift).AsInt32() - shift.AsInt32());
-        var (q2, q3) = (((v2 * inverse) + shift).AsInt32() - shift.AsInt32(), ((v3 * inverse) + shift).AsInt32() - shift.AsInt32());
-        Vector256.Narrow(Vector256.Narrow(q0, q1), Vector256.Narrow(q2, q3)).Store((sbyte*)block);
-        *(float*)(block + ScaleOffset) = float.IsFinite(top) ? top / 127 : float.NaN;
-        *(int*)(block + BiasOffset) = -zeroPoint * Vector256.Sum(q0 + q1 + q2 + q3);
+        var inverse = 127 / top;
+        if (Avx512F.IsSupported)
+        {
+            var (first, second) = (Nearest(Vector512.Load(x), inverse), Nearest(Vector512.Load(x + 16), inverse));
+            Avx512F.ConvertToVector128SByte(first).Store(quants);
+            Avx512F.ConvertToVector128SByte(second).Store(quants + 16);
+            sum = Vector512.Sum(first + second);
+        }
+        else
+        {
+            var (q0, q1) = (Nearest(Vector256.Load(x), inverse), Nearest(Vector256.Load(x + 8), inverse));
+            var (q2, q3) = (Nearest(Vector256.Load(x + 16), inverse), Nearest(Vector256.Load(x + 24), inverse));
+            Vector256.Narrow(Vector256.Narrow(q0, q1), Vector256.Narrow(q2, q3)).Store(quants);
+            sum = Vector256.Sum(q0 + q1 + q2 + q3);
+        }
+
+        return float.IsFinite(top) ? top / 127 : float.NaN;
+    }
+
+    // As integers, magnitudes keep their order and what is not finite comes out on top.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static float Largest(float* x)
+    {
+        var magnitude = Vector256.Create(0x7FFFFFFF);
+        var largest = Vector256.Max(
+            Vector256.Max(Vector256.Load((int*)x) & magnitude, Vector256.Load((int*)x + 8) & magnitude),
+            Vector256.Max(Vector256.Load((int*)x + 16) & magnitude, Vector256.Load((int*)x + 24) & magnitude));
+        var four = Vector128.Max(largest.GetLower(), largest.GetUpper());
+        var two = Vector128.Max(four, Vector128.Shuffle(four, Vector128.Create(2, 3, 0, 1)));
+        return BitConverter.Int32BitsToSingle(Math.Max(two[0], two[1]));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<int> Nearest(Vector512<float> x, float inverse) =>
+        ((x * Vector512.Create(inverse)) + Vector512.Create(Shift)).AsInt32() - Vector512.Create(Shift).AsInt32();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<int> Nearest(Vector256<float> x, float inverse) =>
+        ((x * Vector256.Create(inverse)) + Vector256.Create(Shift)).AsInt32() - Vector256.Create(Shift).AsInt32();
+
+    private static void Write(float* x, int zeroPoint, byte* block)
+    {
+        *(float*)(block + ScaleOffset) = Quantise(x, (sbyte*)block, out var sum);
+        *(int*)(block + BiasOffset) = -zeroPoint * sum;
     }
 }

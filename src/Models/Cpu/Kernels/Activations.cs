@@ -1,4 +1,5 @@
 using System.Runtime.Intrinsics;
+using InferenceServer.Models.Cpu.Tiles;
 using InferenceServer.Models.Cpu.Weights;
 
 namespace InferenceServer.Models.Cpu.Kernels;
@@ -12,46 +13,49 @@ internal enum ActivationForm
     /// <summary>Rounded to bf16 and held as floats, padded with zeros to blocks of 32.</summary>
     RoundedFloats,
 
-    /// <summary>bf16, padded with zeros to blocks of 32.</summary>
-    Bf16,
-
     /// <summary><see cref="ActivationBlocks"/>.</summary>
     Blocks,
+
+    /// <summary>bf16, sixteen rows together: <see cref="TileActivations"/>.</summary>
+    PairTiles,
+
+    /// <summary>Bytes and scales, sixteen rows together: <see cref="TileActivations"/>.</summary>
+    ByteTiles,
 }
 
 /// <summary>Rows of activations in the form a product takes.</summary>
 internal static unsafe class Activations
 {
-    /// <summary>Bytes from one row to the next: an odd number of cache lines, so that rows do not share cache sets.</summary>
-    public static nint RowBytes(ActivationForm form, int inputs)
-    {
-        var blocks = (nint)WeightBlocks.Count(inputs);
-        var bytes = form switch
-        {
-            ActivationForm.RoundedFloats => blocks * WeightBlocks.Inputs * sizeof(float),
-            ActivationForm.Bf16 => blocks * WeightBlocks.Inputs * sizeof(ushort),
-            _ => blocks * ActivationBlocks.BlockBytes,
-        };
-        return (((bytes + 63) / 64) | 1) * 64;
-    }
+    /// <summary>Rows that lie together: what is split, is split between such groups.</summary>
+    public static int Rows(ActivationForm form) => form is ActivationForm.PairTiles or ActivationForm.ByteTiles ? TileCall.TileRows : 1;
 
-    /// <summary>Writes one row, [weight.Inputs].</summary>
-    public static void Write(ActivationForm form, PackedMatrix weight, float* x, byte* to)
+    /// <summary>Bytes from one group of rows to the next.</summary>
+    public static nint Bytes(ActivationForm form, int inputs) => form switch
+    {
+        ActivationForm.Floats => inputs * (nint)sizeof(float),
+        ActivationForm.RoundedFloats => OddLines(WeightBlocks.Count(inputs) * (nint)(WeightBlocks.Inputs * sizeof(float))),
+        ActivationForm.Blocks => OddLines(WeightBlocks.Count(inputs) * (nint)ActivationBlocks.BlockBytes),
+        _ => TileActivations.Bytes(form, inputs),
+    };
+
+    /// <summary>Writes one row, [weight.Inputs], as row <paramref name="row"/> of a group.</summary>
+    public static void Write(ActivationForm form, PackedMatrix weight, float* x, int row, byte* group)
     {
         var inputs = weight.Inputs;
-        var padded = WeightBlocks.Count(inputs) * WeightBlocks.Inputs;
         switch (form)
         {
             case ActivationForm.RoundedFloats:
-                Round(x, inputs, (float*)to);
-                new Span<float>((float*)to + inputs, padded - inputs).Clear();
-                break;
-            case ActivationForm.Bf16:
-                Round(x, inputs, (ushort*)to);
-                new Span<ushort>((ushort*)to + inputs, padded - inputs).Clear();
+                Round(x, inputs, (float*)group);
+                new Span<float>((float*)group + inputs, (WeightBlocks.Count(inputs) * WeightBlocks.Inputs) - inputs).Clear();
                 break;
             case ActivationForm.Blocks:
-                ActivationBlocks.Quantise(x, inputs, weight.ZeroPoint, to);
+                ActivationBlocks.Quantise(x, inputs, weight.ZeroPoint, group);
+                break;
+            case ActivationForm.PairTiles:
+                TileActivations.WritePairs(x, inputs, row, group);
+                break;
+            case ActivationForm.ByteTiles:
+                TileActivations.WriteBytes(x, inputs, row, group);
                 break;
             default:
                 throw new ArgumentOutOfRangeException(nameof(form), form, "Taken as they are.");
@@ -66,13 +70,8 @@ internal static unsafe class Activations
         for (; k < inputs; k++) to[k] = WeightBlocks.Widen(Bf16Panels.Round(x[k]));
     }
 
-    private static void Round(float* x, int inputs, ushort* to)
-    {
-        var k = 0;
-        for (; k <= inputs - Vector256<ushort>.Count; k += Vector256<ushort>.Count)
-            Vector256.Narrow(Rounded(Vector256.Load(x + k)) >>> 16, Rounded(Vector256.Load(x + k + 8)) >>> 16).Store(to + k);
-        for (; k < inputs; k++) to[k] = Bf16Panels.Round(x[k]);
-    }
+    // An odd number of cache lines, so that rows do not share cache sets.
+    private static nint OddLines(nint bytes) => (((bytes + 63) / 64) | 1) * 64;
 
     // The nearest bf16 in the high half, as Bf16Panels.Round does it one by one.
     private static Vector256<uint> Rounded(Vector256<float> x)

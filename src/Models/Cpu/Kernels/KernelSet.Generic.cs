@@ -13,7 +13,7 @@ internal sealed unsafe class KernelSet<TLanes, TDots>(TileUnit? tiles = null) : 
 {
     // Fewer rows are done before the tiles are set up.
     private const int FewestTileRows = 3;
-    private const int FewestBlockTileRows = 8;
+    private const int FewestBlockTileRows = 7;
 
     public override KernelPath Path => tiles is null ? TLanes.Path : KernelPath.Amx;
 
@@ -23,22 +23,22 @@ internal sealed unsafe class KernelSet<TLanes, TDots>(TileUnit? tiles = null) : 
     public override ActivationForm FormFor(WeightFormat format, int rows) => format switch
     {
         WeightFormat.F32 => ActivationForm.Floats,
-        WeightFormat.BF16 => tiles is not null && rows >= FewestTileRows ? ActivationForm.Bf16 : ActivationForm.RoundedFloats,
-        _ => ActivationForm.Blocks,
+        WeightFormat.BF16 => tiles is not null && rows >= FewestTileRows ? ActivationForm.PairTiles : ActivationForm.RoundedFloats,
+        _ => tiles is not null && rows >= FewestBlockTileRows ? ActivationForm.ByteTiles : ActivationForm.Blocks,
     };
 
     public override void Product(
         ActivationForm form, PackedMatrix weight, int firstStrip, int strips, byte* x, nint ldx, float* y, nint ldy, int rows, NativeBuffer scratch)
     {
-        if (form == ActivationForm.Bf16)
+        if (form == ActivationForm.PairTiles)
         {
             TileProducts.Bf16(tiles!, weight, firstStrip, strips, x, ldx, y, ldy, rows);
             return;
         }
 
-        if (form == ActivationForm.Blocks && tiles is not null && rows >= FewestBlockTileRows)
+        if (form == ActivationForm.ByteTiles)
         {
-            TileProducts.Blocks(tiles, weight, firstStrip, strips, x, ldx, y, ldy, rows, scratch);
+            TileProducts.Blocks(tiles!, weight, firstStrip, strips, x, ldx, y, ldy, rows, scratch);
             return;
         }
 

@@ -40,6 +40,7 @@ internal static unsafe class PairTiles<TLanes>
                 w += Bf16Panels.PairBytes;
             }
 
+            w += Bf16Panels.HalfBytes;
             a0 = TLanes.Add(a0, TLanes.Add(a0Even, a0Odd));
             a1 = TLanes.Add(a1, TLanes.Add(a1Even, a1Odd));
         }
@@ -81,6 +82,7 @@ internal static unsafe class PairTiles<TLanes>
                 w += Bf16Panels.PairBytes;
             }
 
+            w += Bf16Panels.HalfBytes;
             a0 = TLanes.Add(a0, TLanes.Add(a0Even, a0Odd));
             a1 = TLanes.Add(a1, TLanes.Add(a1Even, a1Odd));
             b0 = TLanes.Add(b0, TLanes.Add(b0Even, b0Odd));
@@ -142,6 +144,7 @@ internal static unsafe class PairTiles<TLanes>
                 w += Bf16Panels.PairBytes;
             }
 
+            w += Bf16Panels.HalfBytes;
             a0 = TLanes.Add(a0, TLanes.Add(a0Even, a0Odd));
             a1 = TLanes.Add(a1, TLanes.Add(a1Even, a1Odd));
             b0 = TLanes.Add(b0, TLanes.Add(b0Even, b0Odd));
@@ -190,6 +193,7 @@ internal static unsafe class PairTiles<TLanes>
                 w += Bf16Panels.PairBytes;
             }
 
+            w += Bf16Panels.HalfBytes;
             a = TLanes.Add(a, TLanes.Add(aEven, aOdd));
             b = TLanes.Add(b, TLanes.Add(bEven, bOdd));
         }
@@ -203,6 +207,6 @@ internal static unsafe class PairTiles<TLanes>
     private static void Prefetch(byte* w)
     {
         TLanes.Prefetch(w + PrefetchBytes);
-        TLanes.Prefetch(w + PrefetchBytes + 64);
+        TLanes.Prefetch(w + PrefetchBytes + Bf16Panels.HalfBytes);
     }
 }

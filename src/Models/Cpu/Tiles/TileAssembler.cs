@@ -95,6 +95,13 @@ internal sealed class TileAssembler
         Memory(near ? 1 : 2, at, offset);
     }
 
+    public void Set(Register to, int value)
+    {
+        if ((int)to >= 8) Emit(0x41);
+        Emit((byte)(0xB8 | ((int)to & 7)));
+        Emit32(value);
+    }
+
     public void Move(Register to, Register from) => Wide(0x8B, to, from);
 
     public void Add(Register to, Register value) => Wide(0x03, to, value);

@@ -3,7 +3,7 @@ using InferenceServer.Models.Cpu.Weights;
 
 namespace InferenceServer.Models.Cpu.Tiles;
 
-/// <summary>The tile kernels as machine code; each takes a <see cref="TileCall"/>.</summary>
+/// <summary>The tile kernels as machine code; each takes a <see cref="TileCall"/>, on tiles that have the kernel's shapes.</summary>
 internal static class TileKernels
 {
     /// <summary>Bytes that a block asks for ahead of their use.</summary>
@@ -14,30 +14,36 @@ internal static class TileKernels
     // Bf16 weights are asked for this long before their turn: two blocks.
     private static int PairsAhead => 2 * Bf16Panels.BlockBytes;
 
+    /// <summary>Takes <see cref="TileShapes"/> instead of a call.</summary>
+    public static void Shape(TileAssembler code)
+    {
+        code.LoadConfiguration(Register.Rdi, 0);
+        code.Return();
+    }
+
+    /// <summary>Gives the tiles back: their contents need not be kept from here on.</summary>
+    public static void Release(TileAssembler code)
+    {
+        code.TileRelease();
+        code.Return();
+    }
+
     /// <summary>
     /// Up to 32 rows times 32 outputs of bf16, all inputs. Per 32 inputs the instruction sums even and odd inputs each for
     /// itself, adds the two and adds that to the total: the order of <see cref="PairTiles{TLanes}"/>.
     /// Tiles: totals 0..3, activations 4 and 5, weights 6 and 7.
     /// </summary>
     /// <param name="both">Whether there are more than 16 rows.</param>
-    /// <param name="goOn">Whether the totals go on from what the output holds: inputs are taken in parts that stay in the first-level cache.</param>
     /// <param name="fresh">Whether the weights come from memory: they are asked for ahead.</param>
-    public static void Bf16(TileAssembler code, bool both, bool goOn, bool fresh)
+    public static void Bf16(TileAssembler code, bool both, bool fresh)
     {
-        code.LoadConfiguration(Register.Rdi, TileCall.ConfigurationAt);
         code.Load(Register.Rax, Register.Rdi, TileCall.ActivationsAt);
-        code.Load(Register.Rcx, Register.Rdi, TileCall.ActivationStrideAt);
+        code.Load(Register.R10, Register.Rdi, TileCall.NextActivationsAt);
         code.Load(Register.Rdx, Register.Rdi, TileCall.WeightsAt);
-        code.Load(Register.Rsi, Register.Rdi, TileCall.WeightStrideAt);
         code.Load(Register.R8, Register.Rdi, TileCall.BlocksAt);
-        code.Load(Register.R9, Register.Rdi, TileCall.OutputAt);
-        code.Load(Register.R11, Register.Rdi, TileCall.OutputStrideAt);
-        Totals(code, both, (total, at, offset) =>
-        {
-            if (goOn) code.TileLoad(total, at, Register.R11, offset);
-            else code.TileZero(total);
-        });
-        SixteenRowsOn(code, Register.R10, Register.Rax, Register.Rcx);
+        code.Set(Register.Rcx, TileShapes.RowBytes);
+        code.Set(Register.Rsi, Bf16Panels.PairBytes);
+        for (var total = 0; total < (both ? 4 : 2); total++) code.TileZero(total);
 
         var loop = code.Position;
         for (var line = 0; fresh && line < Bf16Panels.BlockBytes; line += 64) code.Prefetch(Register.Rdx, PairsAhead + line, near: true);
@@ -51,81 +57,116 @@ internal static class TileKernels
             code.TileLoad(5, Register.R10, Register.Rcx);
             code.DotBf16(2, 5, 6);
             code.DotBf16(3, 5, 7);
-            code.Add(Register.R10, WeightBlocks.Inputs * sizeof(ushort));
+            code.Add(Register.R10, TileActivations.PairBlockBytes);
         }
 
-        code.Add(Register.Rax, WeightBlocks.Inputs * sizeof(ushort));
+        code.Add(Register.Rax, TileActivations.PairBlockBytes);
         code.Add(Register.Rdx, Bf16Panels.BlockBytes);
         code.Decrement(Register.R8);
         code.JumpUnlessZero(loop);
 
-        Totals(code, both, (total, at, offset) => code.TileStore(total, at, Register.R11, offset));
-        code.TileRelease();
+        code.Load(Register.R9, Register.Rdi, TileCall.OutputAt);
+        code.Load(Register.R11, Register.Rdi, TileCall.OutputStrideAt);
+        code.TileStore(0, Register.R9, Register.R11);
+        code.TileStore(1, Register.R9, Register.R11, TileShapes.RowBytes);
+        if (both)
+        {
+            for (var row = 0; row < TileCall.TileRows; row++) code.Add(Register.R9, Register.R11);
+            code.TileStore(2, Register.R9, Register.R11);
+            code.TileStore(3, Register.R9, Register.R11, TileShapes.RowBytes);
+        }
+
         code.Return();
     }
 
     /// <summary>
     /// Up to sixteen rows times sixteen outputs of bytes in blocks (<see cref="TileBlocks"/>), all inputs: each block's
-    /// integer sums leave the tile and are added to the totals as in <see cref="BlockTiles{TDots, TBlocks}"/>, while the
-    /// tiles work on the next block. Tiles, in turn: activations 0 and 3, weights 1 and 4, sums 2 and 5.
+    /// integer sums leave their tile and are added to the totals as in <see cref="BlockTiles{TDots, TBlocks}"/>. A tile is
+    /// stored only after the next block's product has begun, and added two blocks later: a store that waits for its tile
+    /// keeps the matrix unit waiting as well. Tiles: activations 0, weights 1, sums 2 and 3 in turn.
     /// </summary>
-    /// <param name="half">Outputs 0..15 of the strip, or 16..31.</param>
-    public static void Blocks(TileAssembler code, int half, int rows)
+    public static void Blocks(TileAssembler code, int rows)
     {
-        code.LoadConfiguration(Register.Rdi, TileCall.ConfigurationAt);
         code.Load(Register.Rax, Register.Rdi, TileCall.ActivationsAt);
-        code.Load(Register.Rcx, Register.Rdi, TileCall.ActivationStrideAt);
         code.Load(Register.Rdx, Register.Rdi, TileCall.WeightsAt);
         code.Load(Register.Rsi, Register.Rdi, TileCall.AheadAt);
         code.Load(Register.R8, Register.Rdi, TileCall.BlocksAt);
         code.Load(Register.R9, Register.Rdi, TileCall.ScratchAt);
-        code.Load(Register.R11, Register.Rdi, TileCall.WeightStrideAt);
+        code.Set(Register.Rcx, WeightBlocks.Inputs);
+        code.Set(Register.R11, TileBlocks.GroupBytes);
         for (var row = 0; row < rows; row++) code.ZeroVector(FirstTotal + row);
 
-        SumBlock(code, 0, half);
-        var onlyEven = code.JumpIfZero();
+        SumBlock(code, 0);
+        NextBlock(code);
+        var onlyOne = code.JumpIfZero();
+        SumBlock(code, 1);
+        StoreSums(code, 0);
+        NextBlock(code);
+        var onlyTwo = code.JumpIfZero();
         var loop = code.Position;
-        SumBlock(code, 1, half, () => AddBlock(code, 0, half, rows));
-        var lastOdd = code.JumpIfZero();
-        SumBlock(code, 0, half, () => AddBlock(code, 1, half, rows));
-        code.JumpUnlessZero(loop);
-        code.Land(onlyEven);
-        AddBlock(code, 0, half, rows);
-        StoreTotals(code, rows);
-        code.Land(lastOdd);
-        AddBlock(code, 1, half, rows);
+        var evenLast = Turn(code, 0, rows);
+        _ = Turn(code, 1, rows, back: loop);
+        code.Land(onlyTwo);
+        Finish(code, 1, rows);
+        code.Land(evenLast);
+        Finish(code, 0, rows);
+        code.Land(onlyOne);
+        StoreSums(code, 0);
+        AddBlock(code, 0, rows, back: 1);
         StoreTotals(code, rows);
     }
 
-    // Integer sums of a block into its part of the scratch, and on to the next block; zero is set when there is none.
-    private static void SumBlock(TileAssembler code, int turn, int half, Action? meanwhile = null)
+    // A block's product begins, the sums of the one before leave their tile, those of the one before that are added.
+    private static int Turn(TileAssembler code, int turn, int rows, int? back = null)
     {
-        var (activations, weights, sums) = (3 * turn, 1 + (3 * turn), 2 + (3 * turn));
-        code.TileLoad(activations, Register.Rax, Register.Rcx);
-        code.TileLoad(weights, Register.Rdx, Register.R11, half * TileBlocks.HalfBytes);
-        code.TileZero(sums);
-        code.DotBytes(sums, activations, weights);
-        code.TileStore(sums, Register.R9, Register.R11, turn * TileCall.ScratchBytes / 2);
+        SumBlock(code, turn);
+        StoreSums(code, 1 - turn);
+        AddBlock(code, turn, rows, back: 2);
+        NextBlock(code);
+        if (back is null) return code.JumpIfZero();
+        code.JumpUnlessZero(back.Value);
+        return 0;
+    }
+
+    // The last two blocks.
+    private static void Finish(TileAssembler code, int last, int rows)
+    {
+        StoreSums(code, last);
+        AddBlock(code, 1 - last, rows, back: 2);
+        AddBlock(code, last, rows, back: 1);
+        StoreTotals(code, rows);
+    }
+
+    private static void SumBlock(TileAssembler code, int turn)
+    {
+        code.TileLoad(0, Register.Rax, Register.Rcx);
+        code.TileLoad(1, Register.Rdx, Register.R11);
+        code.TileZero(2 + turn);
+        code.DotBytes(2 + turn, 0, 1);
+    }
+
+    private static void StoreSums(TileAssembler code, int turn) => code.TileStore(2 + turn, Register.R9, Register.R11, turn * TileCall.ScratchBytes / 2);
+
+    // Zero is set when there is none.
+    private static void NextBlock(TileAssembler code)
+    {
         for (var line = 0; line < AheadBytes; line += 64) code.Prefetch(Register.Rsi, line, near: true);
-        meanwhile?.Invoke();
         code.Add(Register.Rsi, AheadBytes);
-        code.Add(Register.Rax, ActivationBlocks.BlockBytes);
+        code.Add(Register.Rax, TileActivations.ByteBlockBytes);
         code.Add(Register.Rdx, TileBlocks.BlockBytes);
         code.Decrement(Register.R8);
     }
 
-    // The sums of the block before the one that the pointers stand at into the totals.
-    private static void AddBlock(TileAssembler code, int turn, int half, int rows)
+    // The sums of a block so many before the one that the pointers stand at into the totals.
+    private static void AddBlock(TileAssembler code, int turn, int rows, int back)
     {
         const int Scales = 4;
-        code.LoadVector(Scales, Register.Rdx, TileBlocks.ScalesAt + (half * 64) - TileBlocks.BlockBytes);
-        code.Move(Register.R10, Register.Rax);
+        code.LoadVector(Scales, Register.Rdx, TileBlocks.ScalesAt - (back * TileBlocks.BlockBytes));
         for (var row = 0; row < rows; row++)
         {
-            code.ToFloats(0, Register.R9, (turn * TileCall.ScratchBytes / 2) + (64 * row));
-            code.Multiply(1, Scales, Register.R10, ActivationBlocks.ScaleOffset - ActivationBlocks.BlockBytes);
+            code.ToFloats(0, Register.R9, (turn * TileCall.ScratchBytes / 2) + (TileShapes.RowBytes * row));
+            code.Multiply(1, Scales, Register.Rax, TileActivations.ScalesAt - (back * TileActivations.ByteBlockBytes) + (sizeof(float) * row));
             code.MultiplyAdd(FirstTotal + row, 0, 1);
-            if (row < rows - 1) code.Add(Register.R10, Register.Rcx);
         }
     }
 
@@ -139,25 +180,6 @@ internal static class TileKernels
             if (row < rows - 1) code.Add(Register.R10, Register.Rcx);
         }
 
-        code.TileRelease();
         code.Return();
-    }
-
-    // Totals 0 and 1 at r9, 2 and 3 sixteen rows on.
-    private static void Totals(TileAssembler code, bool both, Action<int, Register, int> action)
-    {
-        action(0, Register.R9, 0);
-        action(1, Register.R9, 64);
-        if (!both) return;
-        SixteenRowsOn(code, Register.R10, Register.R9, Register.R11);
-        action(2, Register.R10, 0);
-        action(3, Register.R10, 64);
-    }
-
-    // to = from + 16 · stride
-    private static void SixteenRowsOn(TileAssembler code, Register to, Register from, Register stride)
-    {
-        code.Move(to, from);
-        for (var row = 0; row < TileCall.TileRows; row++) code.Add(to, stride);
     }
 }

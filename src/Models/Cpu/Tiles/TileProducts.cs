@@ -3,39 +3,37 @@ using InferenceServer.Models.Cpu.Weights;
 
 namespace InferenceServer.Models.Cpu.Tiles;
 
-/// <summary>Products of some strips on the matrix unit; x counts bytes, y floats.</summary>
+/// <summary>
+/// Products of some strips on the matrix unit. x is what <see cref="TileActivations"/> wrote, ldx the bytes from sixteen rows to
+/// the next; ldy counts floats.
+/// </summary>
 internal static unsafe class TileProducts
 {
     private const int RowsAtOnce = 2 * TileCall.TileRows;
-
-    // 24 KB of weights: half a first-level cache.
-    private const int BlocksAtOnce = 12;
 
     public static void Bf16(
         TileUnit unit, PackedMatrix weight, int firstStrip, int strips, byte* x, nint ldx, float* y, nint ldy, int rows)
     {
         var call = default(TileCall);
-        call.ActivationStride = ldx;
-        call.WeightStride = Bf16Panels.PairBytes;
         call.OutputStride = ldy * sizeof(float);
-        var blocks = WeightBlocks.Count(weight.Inputs);
+        call.Blocks = WeightBlocks.Count(weight.Inputs);
+        var shaped = 0;
         for (var strip = firstStrip; strip < firstStrip + strips; strip++)
         {
-            // A part of the strip's weights stays close while all rows pass it.
-            for (var block = 0; block < blocks; block += BlocksAtOnce)
+            call.Weights = weight.Strip(strip);
+            for (var row = 0; row < rows; row += RowsAtOnce)
             {
-                call.Blocks = Math.Min(BlocksAtOnce, blocks - block);
-                call.Weights = weight.Strip(strip) + (block * Bf16Panels.BlockBytes);
-                for (var row = 0; row < rows; row += RowsAtOnce)
-                {
-                    var count = Math.Min(RowsAtOnce, rows - row);
-                    call.Activations = x + (row * ldx) + (block * WeightBlocks.Inputs * sizeof(ushort));
-                    call.Output = y + (row * ldy) + (strip * IStripPacker.StripOutputs);
-                    Shape(&call, count);
-                    unit.Bf16(&call, count, goOn: block > 0, fresh: row == 0);
-                }
+                var count = Math.Min(RowsAtOnce, rows - row);
+                if (count != shaped) unit.Shape(TileShapes.Bf16(count));
+                shaped = count;
+                call.Activations = x + (row / TileCall.TileRows * ldx);
+                call.NextActivations = call.Activations + ldx;
+                call.Output = y + (row * ldy) + (strip * IStripPacker.StripOutputs);
+                unit.Bf16(&call, count, fresh: row == 0);
             }
         }
+
+        unit.Release();
     }
 
     /// <summary>Int8 or int4.</summary>
@@ -43,44 +41,36 @@ internal static unsafe class TileProducts
         TileUnit unit, PackedMatrix weight, int firstStrip, int strips, byte* x, nint ldx, float* y, nint ldy, int rows, NativeBuffer scratch)
     {
         var blocks = WeightBlocks.Count(weight.Inputs);
-        _ = scratch.Ensure((TileCall.ScratchBytes + ((long)blocks * TileBlocks.BlockBytes)) / sizeof(float));
+        var halfBytes = blocks * (nint)TileBlocks.BlockBytes;
+        _ = scratch.Ensure((TileCall.ScratchBytes + (2 * halfBytes)) / sizeof(float));
+        var weights = scratch.Bytes + TileCall.ScratchBytes;
         var call = default(TileCall);
-        call.ActivationStride = ldx;
-        call.Weights = scratch.Bytes + TileCall.ScratchBytes;
-        call.WeightStride = TileBlocks.GroupBytes;
         call.Blocks = blocks;
         call.OutputStride = ldy * sizeof(float);
         call.Scratch = scratch.Bytes;
-        foreach (var tile in (ReadOnlySpan<int>)[1, 4]) call.Shape(tile, WeightBlocks.Inputs / 4);
+        var shaped = 0;
         for (var strip = firstStrip; strip < firstStrip + strips; strip++)
         {
-            TileBlocks.Unpack(weight.Format, weight.Strip(strip), blocks, call.Weights);
+            TileBlocks.Unpack(weight.Format, weight.Strip(strip), blocks, weights);
             // The next strip is on its way while this one is worked on.
             byte* ahead = weight.Strip(strip + 1), aheadEnd = weight.Strip(strip + 2);
-            for (var row = 0; row < rows; row += TileCall.TileRows)
+            for (var half = 0; half < 2; half++)
             {
-                var count = Math.Min(TileCall.TileRows, rows - row);
-                foreach (var tile in (ReadOnlySpan<int>)[0, 3]) call.Shape(tile, count, WeightBlocks.Inputs);
-                foreach (var tile in (ReadOnlySpan<int>)[2, 5]) call.Shape(tile, count);
-                call.Activations = x + (row * ldx);
-                for (var half = 0; half < 2; half++)
+                call.Weights = weights + (half * halfBytes);
+                for (var row = 0; row < rows; row += TileCall.TileRows)
                 {
-                    call.Ahead = ahead < aheadEnd ? ahead : call.Activations + (TileCall.TileRows * ldx) + (half * TileCall.TileRows * ldx / 2);
+                    var count = Math.Min(TileCall.TileRows, rows - row);
+                    if (count != shaped) unit.Shape(TileShapes.Blocks(count));
+                    shaped = count;
+                    call.Activations = x + (row / TileCall.TileRows * ldx);
+                    call.Ahead = ahead < aheadEnd ? ahead : call.Activations + ldx;
                     ahead += blocks * TileKernels.AheadBytes;
                     call.Output = y + (row * ldy) + (strip * IStripPacker.StripOutputs) + (half * IStripPacker.StripOutputs / 2);
-                    unit.Blocks(&call, count, half);
+                    unit.Blocks(&call, count);
                 }
             }
         }
-    }
 
-    // Rows that are not there are in no tile: nothing beyond y is written.
-    private static void Shape(TileCall* call, int rows)
-    {
-        var (first, second) = (Math.Min(rows, TileCall.TileRows), Math.Max(0, rows - TileCall.TileRows));
-        foreach (var tile in (ReadOnlySpan<int>)[0, 1, 4]) call->Shape(tile, first);
-        foreach (var tile in (ReadOnlySpan<int>)[2, 3, 5]) call->Shape(tile, second);
-        call->Shape(6, TileCall.TileRows);
-        call->Shape(7, TileCall.TileRows);
+        unit.Release();
     }
 }

@@ -34,20 +34,25 @@ internal sealed unsafe partial class TileUnit
 
     private static IEnumerable<Action<TileAssembler>> Kernels =>
     [
-        .. Enumerable.Range(0, 8).Select<int, Action<TileAssembler>>(i =>
-            code => TileKernels.Bf16(code, both: (i & 1) != 0, goOn: (i & 2) != 0, fresh: (i & 4) != 0)),
-        .. Enumerable.Range(0, 2 * TileCall.TileRows).Select<int, Action<TileAssembler>>(i =>
-            code => TileKernels.Blocks(code, half: i % 2, rows: 1 + (i / 2))),
+        TileKernels.Shape,
+        TileKernels.Release,
+        .. Enumerable.Range(0, 4).Select<int, Action<TileAssembler>>(i => code => TileKernels.Bf16(code, both: (i & 1) != 0, fresh: (i & 2) != 0)),
+        .. Enumerable.Range(1, TileCall.TileRows).Select<int, Action<TileAssembler>>(rows => code => TileKernels.Blocks(code, rows)),
     ];
 
-    /// <summary>Up to 32 rows of bf16; whether the output's totals go on, and whether the weights come from memory.</summary>
-    public void Bf16(TileCall* call, int rows, bool goOn, bool fresh) =>
-        Call((rows > TileCall.TileRows ? 1 : 0) + (goOn ? 2 : 0) + (fresh ? 4 : 0), call);
+    /// <summary>Makes this thread's tiles ready for a kernel. They stay so until <see cref="Release"/>.</summary>
+    public void Shape(TileShapes shapes) => Call(0, &shapes);
 
-    /// <summary>1 to 16 rows of bytes in blocks; outputs 0..15 of the strip or 16..31.</summary>
-    public void Blocks(TileCall* call, int rows, int half) => Call(8 + (2 * (rows - 1)) + half, call);
+    /// <summary>Ends this thread's use of its tiles, so that the system need not save them any more.</summary>
+    public void Release() => Call(1, null);
 
-    private void Call(int kernel, TileCall* call) => ((delegate* unmanaged<TileCall*, void>)(_code + _entries[kernel]))(call);
+    /// <summary>Up to 32 rows of bf16; whether the weights come from memory.</summary>
+    public void Bf16(TileCall* call, int rows, bool fresh) => Call(2 + (rows > TileCall.TileRows ? 1 : 0) + (fresh ? 2 : 0), call);
+
+    /// <summary>1 to 16 rows of bytes in blocks, sixteen outputs.</summary>
+    public void Blocks(TileCall* call, int rows) => Call(5 + rows, call);
+
+    private void Call(int kernel, void* argument) => ((delegate* unmanaged<void*, void>)(_code + _entries[kernel]))(argument);
 
     private static TileUnit? Create()
     {

@@ -5,22 +5,23 @@ using InferenceServer.Models.Cpu.Lanes;
 namespace InferenceServer.Models.Cpu.Weights;
 
 /// <summary>
-/// bf16 weights, [N/32][K/2][32][2], inputs padded to blocks of 32: a 32-bit word holds the weights of inputs k and k + 1
-/// for one output, so that widening is a shift or a mask, and sixteen pairs of sixteen outputs are a tile as they lie.
+/// bf16 weights, [N/32][K/32][2 halves][16 pairs][16][2], inputs padded to blocks of 32: a 32-bit word holds the weights of
+/// inputs k and k + 1 for one output, so that widening is a shift or a mask, and the sixteen pairs of sixteen outputs are a
+/// tile as they lie, in one piece.
 /// </summary>
 internal readonly unsafe struct Bf16Panels : IStripPacker
 {
     /// <summary>Bytes of a pair of inputs for sixteen outputs.</summary>
-    public const int HalfBytes = 64;
+    public const int PairBytes = 64;
 
-    /// <summary>Bytes of a pair of inputs for all outputs of a strip.</summary>
-    public const int PairBytes = 2 * HalfBytes;
+    /// <summary>Bytes of a block's sixteen pairs for sixteen outputs.</summary>
+    public const int HalfBytes = WeightBlocks.Inputs / 2 * PairBytes;
 
     public static WeightFormat Format => WeightFormat.BF16;
 
     public static long StripBytes(int inputs) => checked((long)WeightBlocks.Count(inputs) * BlockBytes);
 
-    public static int BlockBytes => WeightBlocks.Inputs / 2 * PairBytes;
+    public static int BlockBytes => 2 * HalfBytes;
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Pack(float* tile, int inputs, byte* block)
@@ -56,7 +57,7 @@ internal readonly unsafe struct Bf16Panels : IStripPacker
         return (Vector512.ConditionalSelect(number, rounded, bits | Vector512.Create(0x400000u)) & Vector512.Create(0xFFFF0000u)).AsSingle();
     }
 
-    /// <summary>Weights of the pair's even input for outputs 0..15 (half 0) or 16..31 (half 1).</summary>
+    /// <summary>Weights of the pair's even input for outputs 0..15 (half 0) or 16..31 (half 1); the pair is that of half 0.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TLanes Even<TLanes>(byte* pair, int half)
         where TLanes : unmanaged, ILanes<TLanes> => TLanes.LoadLowHalves(pair + (half * HalfBytes));

@@ -61,12 +61,13 @@ public sealed record MessagePing : MessageEvent
 
 /// <summary>Why a message ended.</summary>
 public sealed record MessageEnd(
-    [property: AllowedValues("end_turn", "max_tokens", "stop_sequence", "model_context_window_exceeded")] string StopReason, string? StopSequence);
+    [property: AllowedValues("end_turn", "max_tokens", "stop_sequence", "tool_use", "model_context_window_exceeded")] string StopReason, string? StopSequence);
 
 /// <summary>What is added to a block.</summary>
 [JsonDerivedType(typeof(ThinkingDelta))]
 [JsonDerivedType(typeof(SignatureDelta))]
 [JsonDerivedType(typeof(TextDelta))]
+[JsonDerivedType(typeof(InputJsonDelta))]
 public abstract record BlockDelta;
 
 /// <summary>Some of a thought.</summary>
@@ -91,4 +92,12 @@ public sealed record TextDelta(string Text) : BlockDelta
     [JsonPropertyOrder(-1)]
     [AllowedValues("text_delta")]
     public string Type => "text_delta";
+}
+
+/// <summary>Some of the input of a tool, as text of JSON.</summary>
+public sealed record InputJsonDelta(string PartialJson) : BlockDelta
+{
+    [JsonPropertyOrder(-1)]
+    [AllowedValues("input_json_delta")]
+    public string Type => "input_json_delta";
 }

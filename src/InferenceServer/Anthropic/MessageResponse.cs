@@ -5,7 +5,7 @@ using InferenceServer.Models.Engine;
 namespace InferenceServer.Anthropic;
 
 /// <summary>An answer.</summary>
-/// <param name="Content">Thoughts, where they are shown, and text, in the order they were made.</param>
+/// <param name="Content">Thoughts, where they are shown, text and uses of tools, in the order they were made.</param>
 /// <param name="StopReason">Null while it is under way.</param>
 /// <param name="StopSequence">The stop string that ended the text, if one did.</param>
 public sealed record MessageResponse(
@@ -14,13 +14,14 @@ public sealed record MessageResponse(
     [property: AllowedValues("assistant")] string Role,
     string Model,
     IReadOnlyList<OutputBlock> Content,
-    [property: AllowedValues("end_turn", "max_tokens", "stop_sequence", "model_context_window_exceeded")] string? StopReason,
+    [property: AllowedValues("end_turn", "max_tokens", "stop_sequence", "tool_use", "model_context_window_exceeded")] string? StopReason,
     string? StopSequence,
     MessageUsage Usage);
 
-/// <summary>A thought or some text.</summary>
+/// <summary>A thought, some text or the use of a tool.</summary>
 [JsonDerivedType(typeof(ThinkingBlock))]
 [JsonDerivedType(typeof(TextBlock))]
+[JsonDerivedType(typeof(ToolUseBlock))]
 public abstract record OutputBlock;
 
 /// <summary>A thought.</summary>
@@ -40,6 +41,20 @@ public sealed record TextBlock(string Text, IReadOnlyList<string>? Citations) : 
     [AllowedValues("text")]
     public string Type => "text";
 }
+
+/// <summary>The use of a tool; what it comes to is sent back in a block of type tool_result.</summary>
+/// <param name="Id">What the result names it by.</param>
+/// <param name="Input">As the tool's schema has it; where the token limit cut it, what is complete of it. Empty at the beginning of a stream.</param>
+/// <param name="Caller">The model.</param>
+public sealed record ToolUseBlock(string Id, string Name, RawObject Input, ToolUseCaller Caller) : OutputBlock
+{
+    [JsonPropertyOrder(-1)]
+    [AllowedValues("tool_use")]
+    public string Type => "tool_use";
+}
+
+/// <summary>Who uses a tool: the model itself.</summary>
+public sealed record ToolUseCaller([property: AllowedValues("direct")] string Type);
 
 /// <summary>Tokens a message took.</summary>
 /// <param name="InputTokens">Of the prompt, without those that were cached.</param>

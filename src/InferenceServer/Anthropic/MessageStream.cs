@@ -5,7 +5,7 @@ using InferenceServer.Streaming;
 
 namespace InferenceServer.Anthropic;
 
-/// <summary>A message as Anthropic's named events: a block for each stretch of a voice.</summary>
+/// <summary>A message as Anthropic's named events: a block for each passage.</summary>
 internal sealed class MessageStream(MappedRequest request, MessageBuilder builder, WireFormat wire) : PassageStream(request, MessageBuilder.CallPrefix)
 {
     private GenerationEvent.Finished? _finished;
@@ -26,7 +26,7 @@ internal sealed class MessageStream(MappedRequest request, MessageBuilder builde
 
     public override void Complete(SseWriter writer, GenerationUsage usage)
     {
-        Write(writer, new MessageDelta(builder.End(_finished!), MessageUsage.Of(usage)));
+        Write(writer, new MessageDelta(builder.End(Passages, _finished!), MessageUsage.Of(usage)));
         Write(writer, new MessageStop());
     }
 
@@ -38,12 +38,11 @@ internal sealed class MessageStream(MappedRequest request, MessageBuilder builde
     }
 
     protected override void Opened(SseWriter writer, Passage passage) =>
-        Write(writer, new ContentBlockStart(passage.Index, passage.Kind == PassageKind.Thought ? new ThinkingBlock("", "") : new TextBlock("", null)));
+        Write(writer, new ContentBlockStart(passage.Index, MessageBuilder.Empty(passage)));
 
     protected override void Added(SseWriter writer, PassageStep.Added step)
     {
-        if (step.Text.Length == 0) return;
-        Write(writer, new ContentBlockDelta(step.Passage.Index, step.Passage.Kind == PassageKind.Thought ? new ThinkingDelta(step.Text) : new TextDelta(step.Text)));
+        if (step.Text.Length > 0) Write(writer, new ContentBlockDelta(step.Passage.Index, MessageBuilder.Delta(step)));
     }
 
     protected override void Closed(SseWriter writer, Passage passage)

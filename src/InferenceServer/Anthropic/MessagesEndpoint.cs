@@ -1,4 +1,6 @@
 using InferenceServer.Errors;
+using InferenceServer.Models;
+using InferenceServer.Models.Tools;
 using InferenceServer.Requests;
 using InferenceServer.Streaming;
 
@@ -7,16 +9,17 @@ namespace InferenceServer.Anthropic;
 /// <summary>POST /v1/messages and /v1/messages/count_tokens.</summary>
 internal sealed class MessagesEndpoint(GenerationPipeline pipeline, UnknownFields unknown)
 {
-    private readonly MessagesReader _reader = new(unknown, pipeline.Settings.MaxMessages);
+    private readonly MessagesReader _reader = new(unknown);
+    private readonly MessageToolReader _tools = new(unknown);
 
     public async Task HandleAsync(HttpContext context)
     {
         var asked = _reader.Common(await pipeline.ReadAsync<MessagesRequest>(context));
         if (asked.MaxTokens is null) throw ApiException.Invalid("max_tokens", "'max_tokens' is required.", "missing_required_parameter");
         var ready = pipeline.Models.Require(asked.Model);
-        var prompt = pipeline.Prompts.Encode(_reader.Conversation(asked), asked, ready.Model);
+        var (prompt, demand) = Prompt(asked, ready.Model);
         var request = pipeline.Mapper.Map("msg_", asked, ready, [prompt], choices: 1, asked.MaxTokens, topLogprobs: null);
-        request = request.With(await pipeline.Constraints.OfAsync(asked.ResponseFormat, ready.Model, context.RequestAborted));
+        request = await pipeline.BindAsync(request, asked.ResponseFormat, demand, context.RequestAborted);
         var builder = new MessageBuilder(asked, request);
         if (asked.Stream == true)
         {
@@ -32,7 +35,15 @@ internal sealed class MessagesEndpoint(GenerationPipeline pipeline, UnknownField
     public async Task<IResult> CountAsync(HttpContext context)
     {
         var asked = _reader.Common(await pipeline.ReadAsync<CountTokensRequest>(context));
-        var prompt = pipeline.Prompts.Encode(_reader.Conversation(asked), asked, pipeline.Models.Require(asked.Model).Model);
+        var (prompt, _) = Prompt(asked, pipeline.Models.Require(asked.Model).Model);
         return Results.Json(new CountTokensResponse(prompt.Count), pipeline.Wire.Of<CountTokensResponse>());
+    }
+
+    private (IReadOnlyList<int> Prompt, ToolDemand? Demand) Prompt(MessagesFields asked, ServedModel model)
+    {
+        var tools = _tools.Read(asked);
+        var demand = ToolMapper.Demand(tools, asked.ResponseFormat, model);
+        var messages = new MessageConversation(unknown, pipeline.Settings.MaxMessages).Read(asked);
+        return (pipeline.Prompts.Encode(messages, asked, model, ToolMapper.ForTemplate(tools)), demand);
     }
 }

@@ -4,11 +4,8 @@ using InferenceServer.Requests;
 namespace InferenceServer.Anthropic;
 
 /// <summary>From Anthropic's fields to the ones all endpoints share.</summary>
-internal sealed class MessagesReader(UnknownFields unknown, int maxMessages)
+internal sealed class MessagesReader(UnknownFields unknown)
 {
-    // A hint this server needs none of: prompts are cached as they come.
-    private const string CacheControl = "cache_control";
-
     /// <returns>The request with its thinking and stop strings under their common names.</returns>
     /// <exception cref="ApiException">400: fields contradict each other.</exception>
     public T Common<T>(T asked)
@@ -29,19 +26,6 @@ internal sealed class MessagesReader(UnknownFields unknown, int maxMessages)
         }
 
         return Think(Formed(asked));
-    }
-
-    /// <exception cref="ApiException">400: the conversation cannot be read.</exception>
-    public IReadOnlyList<ChatMessage> Conversation(MessagesFields asked)
-    {
-        var messages = new List<ChatMessage>();
-        if (asked.System is { } system) messages.Add(new ChatMessage { Role = "system", Content = new MessageContent(Read(system, "system", mayThink: false).Text) });
-        if (asked.Messages.Count > maxMessages)
-            throw ApiException.Invalid("messages", $"A conversation may have {maxMessages} messages; it has {asked.Messages.Count}.");
-        for (var i = 0; i < asked.Messages.Count; i++) messages.Add(Message(asked.Messages[i], $"messages[{i}]"));
-        if (asked.Messages is not [.., { Role: "user" }])
-            throw ApiException.Invalid("messages", "The last message must be the user's: the beginning of an answer cannot be given.");
-        return messages;
     }
 
     private T Formed<T>(T asked)
@@ -98,32 +82,4 @@ internal sealed class MessagesReader(UnknownFields unknown, int maxMessages)
 
     private static ApiException Conflict(string one, string other) =>
         ApiException.Invalid(one, $"'{one}' and '{other}' mean the same: send one.", "conflicting_parameters");
-
-    private ChatMessage Message(InputMessage message, string param)
-    {
-        if (message is null) throw ApiException.Invalid(param, $"'{param}' must be an object with role and content.", "invalid_type");
-        unknown.CheckInside(param, message.Unknown);
-        if (message.Role is not ("user" or "assistant")) throw ApiException.Invalid($"{param}.role", $"'{param}.role' must be user or assistant.");
-        var (text, thought) = Read(message.Content, $"{param}.content", mayThink: message.Role == "assistant");
-        return new ChatMessage { Role = message.Role, Content = new MessageContent(text), ReasoningContent = thought };
-    }
-
-    private (string Text, string? Thought) Read(BlockContent content, string param, bool mayThink)
-    {
-        var texts = new List<string>();
-        string? thought = null;
-        for (var i = 0; i < content.Blocks.Count; i++)
-        {
-            var block = content.Blocks[i];
-            if (block is { Type: "text", Text: { } text }) texts.Add(text);
-            else if (block is { Type: "thinking", Thinking: { } thinking } && mayThink) thought += thinking;
-            else if (block.Type != "redacted_thinking" || !mayThink) throw Foreign($"{param}[{i}]", mayThink);
-            unknown.CheckInside($"{param}[{i}]", block.Unknown, CacheControl, block.Type == "text" ? "citations" : "data");
-        }
-
-        return (string.Join('\n', texts), thought);
-    }
-
-    private static ApiException Foreign(string param, bool mayThink) => ApiException.Invalid(
-        $"{param}.type", $"'{param}' may only be a block of type {(mayThink ? "text or thinking" : "text")}, with its {(mayThink ? "text or thought" : "text")}.", "unsupported_parameter");
 }

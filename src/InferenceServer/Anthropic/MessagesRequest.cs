@@ -21,6 +21,12 @@ public abstract record MessagesFields : GenerationFields
     /// <summary>How much effort to take, and the format of the answer.</summary>
     public OutputOptions? OutputConfig { get; init; }
 
+    /// <summary>What the model may use instead of answering, up to 128.</summary>
+    public IReadOnlyList<MessageTool>? Tools { get; init; }
+
+    /// <summary>Whether tools may or must be used.</summary>
+    public MessageToolChoice? ToolChoice { get; init; }
+
     /// <summary>The same as stop.</summary>
     public IReadOnlyList<string>? StopSequences { get; init; }
 }
@@ -85,7 +91,7 @@ public sealed record InputMessage
     [AllowedValues("user", "assistant")]
     public required string Role { get; init; }
 
-    /// <summary>A string, or blocks: text, and thinking in an assistant's turn.</summary>
+    /// <summary>A string, or blocks: text; thinking and tool_use in an assistant's turn, tool_result in a user's.</summary>
     public required BlockContent Content { get; init; }
 
     [JsonExtensionData]
@@ -95,8 +101,8 @@ public sealed record InputMessage
 /// <summary>One block of a message.</summary>
 public sealed record InputBlock
 {
-    /// <summary>text, thinking or redacted_thinking, which is left out.</summary>
-    [AllowedValues("text", "thinking", "redacted_thinking")]
+    /// <summary>text, thinking, redacted_thinking, which is left out, tool_use or tool_result.</summary>
+    [AllowedValues("text", "thinking", "redacted_thinking", "tool_use", "tool_result")]
     public required string Type { get; init; }
 
     public string? Text { get; init; }
@@ -105,6 +111,24 @@ public sealed record InputBlock
 
     /// <summary>Of a thinking block; thoughts are taken as they come.</summary>
     public string? Signature { get; init; }
+
+    /// <summary>Of a tool_use.</summary>
+    public string? Id { get; init; }
+
+    /// <summary>Of the tool that was used.</summary>
+    public string? Name { get; init; }
+
+    /// <summary>Of a tool_use: an object.</summary>
+    public JsonElement? Input { get; init; }
+
+    /// <summary>The tool_use a tool_result belongs to.</summary>
+    public string? ToolUseId { get; init; }
+
+    /// <summary>Of a tool_result: a string or text blocks; empty where it is absent.</summary>
+    public BlockContent? Content { get; init; }
+
+    /// <summary>Of a tool_result: whether the tool failed. The model is then shown an Error: before the content.</summary>
+    public bool? IsError { get; init; }
 
     [JsonExtensionData]
     public Dictionary<string, JsonElement>? Unknown { get; set; }

@@ -17,7 +17,7 @@ internal sealed class InputConversation(UnknownFields unknown, int maxMessages)
     private static readonly string[] PartLabels = ["annotations", "logprobs", "parsed"];
 
     private readonly List<ChatMessage> _messages = [];
-    private readonly Dictionary<string, string> _called = new(StringComparer.Ordinal); // names by ids of calls
+    private readonly ConversationCalls _calls = new();
     private string? _thought;
 
     /// <exception cref="ApiException">400: an item cannot be read.</exception>
@@ -74,13 +74,8 @@ internal sealed class InputConversation(UnknownFields unknown, int maxMessages)
 
     private void AddCall(InputItem item, string param)
     {
-        var call = new ChatToolCall
-        {
-            Id = Required(item.CallId, $"{param}.call_id"),
-            Type = "function",
-            Function = new FunctionCall { Name = Required(item.Name, $"{param}.name"), Arguments = Required(item.Arguments, $"{param}.arguments") },
-        };
-        if (!_called.TryAdd(call.Id, call.Function.Name)) throw ApiException.Invalid($"{param}.call_id", "Two calls have the same 'call_id'.");
+        var idParam = $"{param}.call_id";
+        var call = _calls.Add(Required(item.CallId, idParam), Required(item.Name, $"{param}.name"), Required(item.Arguments, $"{param}.arguments"), idParam);
         if (_messages is not [.., { Role: Assistant }]) _messages.Add(new ChatMessage { Role = Assistant, Origin = param });
         var message = _messages[^1];
         _messages[^1] = message with { ToolCalls = [.. message.ToolCalls ?? [], call], ReasoningContent = _thought is null ? message.ReasoningContent : message.ReasoningContent + _thought };
@@ -89,15 +84,8 @@ internal sealed class InputConversation(UnknownFields unknown, int maxMessages)
 
     private ChatMessage Output(InputItem item, string param)
     {
-        var id = Required(item.CallId, $"{param}.call_id");
-        return new ChatMessage
-        {
-            Role = "tool",
-            ToolCallId = id,
-            Name = _called.GetValueOrDefault(id) ?? throw ApiException.Invalid($"{param}.call_id", $"'{param}.call_id' names no function_call before it: send that too."),
-            Content = new MessageContent(Text(Required(item.Output, $"{param}.output"), $"{param}.output", "input_text", "output_text", "text")),
-            Origin = param,
-        };
+        var (idParam, outputParam) = ($"{param}.call_id", $"{param}.output");
+        return _calls.Result(Required(item.CallId, idParam), Text(Required(item.Output, outputParam), outputParam, "input_text", "output_text", "text"), idParam, param);
     }
 
     private static T Required<T>(T? value, string param)

@@ -34,9 +34,11 @@ internal sealed class ExactSchemaFilter : ISchemaFilter
             properties[name] = Exact(value, nullable, property.GetCustomAttribute<AllowedValuesAttribute>(), isRequest);
         }
 
-        if (context.Type.GetCustomAttribute<RequiresFieldAttribute>() is not { Name: var field }) return;
-        found.Required.Add(field);
-        if (properties[field] is OpenApiSchema { Type: { } type } there) there.Type = type & ~JsonSchemaType.Null;
+        foreach (var field in context.Type.GetCustomAttribute<RequiresFieldAttribute>()?.Names ?? [])
+        {
+            found.Required.Add(field);
+            if (properties[field] is OpenApiSchema { Type: { } type } there) there.Type = type & ~JsonSchemaType.Null;
+        }
     }
 
     private static IOpenApiSchema Exact(IOpenApiSchema schema, bool nullable, AllowedValuesAttribute? words, bool isRequest)

@@ -69,6 +69,10 @@ internal static class Examples
             new("stream", "Thoughts and answer as they come", $$$"""
                 {"model":"tas-stories","max_tokens":256,"thinking":{"type":"enabled","budget_tokens":64},"messages":[{"role":"user","content":"{{{Question}}}"}],"stream":true}
                 """),
+            new("tools", "Free thoughts, then the use of a tool, event by event", $$$"""
+                {"model":"tas-stories","max_tokens":256,"thinking":{"type":"adaptive"},"messages":[{"role":"user","content":"{{{Question}}}"}],"stream":true,
+                 "tools":[{"name":"count","description":"Notes a number of shells.","input_schema":{{{Shells}}}}],"tool_choice":{"type":"any"}}
+                """),
         ],
         ["countMessageTokens"] = [new("count", "A conversation", $$$"""{"model":"tas-stories","messages":[{"role":"user","content":"{{{Question}}}"}]}""")],
         ["replaceThought"] = [new("thought", "Another thought", """{"thought":"24+18=42;42-12=30"}""")],

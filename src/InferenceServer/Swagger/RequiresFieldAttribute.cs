@@ -1,8 +1,8 @@
 namespace InferenceServer.Swagger;
 
-/// <summary>Says in the description that a field, optional in other requests that share it, is required in this one.</summary>
+/// <summary>Says in the description that fields which the reader takes for optional, so that it can say what is wrong, are required.</summary>
 [AttributeUsage(AttributeTargets.Class)]
-internal sealed class RequiresFieldAttribute(string name) : Attribute
+internal sealed class RequiresFieldAttribute(params string[] names) : Attribute
 {
-    public string Name => name;
+    public IReadOnlyList<string> Names => names;
 }

@@ -46,6 +46,7 @@ internal static class SwaggerSetup
         options.MapType<ResponseInput>(() => OneOf(Text(), Many(Named(nameof(InputItem)))));
         options.MapType<ItemContent>(() => OneOf(Text(), Many(TextPart("input_text", "output_text", "text", "reasoning_text"))));
         options.MapType<BlockContent>(() => OneOf(Text(), Many(Named(nameof(InputBlock)))));
+        options.MapType<RawObject>(() => new OpenApiSchema { Type = JsonSchemaType.Object });
         options.MapType<StopInput>(() => OneOf(Text(), Many(Text())));
         options.MapType<MessageContent>(() => OneOf(Text(), Many(TextPart("text"))));
         options.MapType<ToolChoice>(() => OneOf(Text(), NamedFunction()));

@@ -60,6 +60,47 @@ public sealed class AnthropicTests(ClientServer server)
         await server.BecomesIdle();
     }
 
+    [Fact]
+    public async Task It_uses_tools_and_takes_their_results()
+    {
+        var seen = await NodeClients.AskAsync(server, "anthropic-tools.mjs");
+        var (whole, stream) = (seen["whole"]!, seen["stream"]!);
+        foreach (var view in (JsonNode[])[whole, stream["final"]!])
+        {
+            Assert.Equal(["thinking", "tool_use"], Texts(view["kinds"]!));
+            Assert.Equal(("tool_use", "get_weather"), ((string)view["stop"]!, (string)view["use"]!["name"]!));
+            Assert.StartsWith("toolu_", (string)view["use"]!["id"]!, StringComparison.Ordinal);
+        }
+
+        var input = whole["use"]!["input"]!;
+        Assert.Equal(["city", "days"], input.AsObject().Select(field => field.Key));
+        Assert.InRange((int)input["days"]!, 1, 9);
+        Assert.All(
+            (JsonNode[])[JsonNode.Parse((string)stream["pieces"]!)!, stream["last"]!, stream["final"]!["use"]!["input"]!],
+            same => Assert.Equal(input.ToJsonString(), same.ToJsonString()));
+        Assert.Equal(
+            [
+                "message_start",
+                "content_block_start thinking", "thinking_delta", "signature_delta", "content_block_stop",
+                "content_block_start tool_use", "input_json_delta", "content_block_stop",
+                "message_delta", "message_stop",
+            ],
+            Texts(stream["order"]!));
+
+        // The next turn shows the model the use and its result, but no tools; the one after it all of it.
+        Assert.Equal(["thinking", "text"], Texts(seen["next"]!["kinds"]!));
+        Assert.Equal(["thinking", "text"], Texts(seen["failed"]!["kinds"]!));
+        Assert.Equal("get_weather", (string)seen["again"]!["use"]!["name"]!);
+        Assert.True((int)seen["again"]!["tokens"]! > (int)whole["tokens"]! + input.ToJsonString().Length);
+        Assert.Equal((int)whole["tokens"]!, (int)seen["counted"]!["told"]!);
+        Assert.True((int)seen["counted"]!["told"]! > (int)seen["counted"]!["untold"]! + 100);
+
+        Fails(seen["failures"]!["search"]!, 400, "invalid_request_error", "no tools of its own");
+        Fails(seen["failures"]!["choice"]!, 400, "invalid_request_error", "not among the 'tools'");
+        Fails(seen["failures"]!["result"]!, 400, "invalid_request_error", "the id of no call");
+        await server.BecomesIdle();
+    }
+
     private static int Input(JsonNode usage) => (int)usage["input_tokens"]! + (int)usage["cache_read_input_tokens"]!;
 
     private static void Fails(JsonNode error, int status, string type, string message)

@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using InferenceServer.Tests.Support;
 
 namespace InferenceServer.Tests.Clients;
@@ -15,6 +16,13 @@ public sealed class SampleTests(ClientServer server)
     [InlineData("anthropic.mjs")]
     public async Task A_JavaScript_client_shows_thought_and_answer(string script) =>
         Assert.Equal(Said, await NodeClients.RunAsync(server, script, ClientServer.Question));
+
+    [Fact]
+    public async Task A_JavaScript_client_shows_thought_and_call()
+    {
+        var said = await NodeClients.RunAsync(server, "openai-tools.mjs", ClientServer.Question);
+        Assert.Matches($$"""^thought: {{Regex.Escape(ClientServer.Thought)}}\ncall: note \{\s*"count"\s*:\s*\d{1,3}\s*\}\n$""", said);
+    }
 
     [Fact]
     public async Task A_TypeScript_client_generated_from_the_description_compiles_and_shows_thought_and_answer()

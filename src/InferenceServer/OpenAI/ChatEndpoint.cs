@@ -13,10 +13,11 @@ internal sealed class ChatEndpoint(GenerationPipeline pipeline)
         var chat = await pipeline.ReadAsync<ChatRequest>(context);
         var ready = pipeline.Models.Require(chat.Model);
         var reports = Wording.Reports(chat, chat.StreamOptions);
+        var promptTop = pipeline.PromptTop(chat.PromptLogprobs, chat);
         pipeline.Constraints.Check(chat.ResponseFormat);
         var demand = pipeline.Tools.Demand(chat.Tools, chat.ToolChoice, chat.ParallelToolCalls, chat.ResponseFormat, ready.Model);
         var prompt = pipeline.Prompts.Encode(chat.Messages, chat, ready.Model, ToolMapper.ForTemplate(chat.Tools, chat.ToolChoice));
-        var request = pipeline.Mapper.Map("chatcmpl-", chat, ready, [prompt], chat.N, MaxTokens(chat), TopLogprobs(chat));
+        var request = pipeline.Mapper.Map("chatcmpl-", chat, ready, [prompt], chat.N, MaxTokens(chat), TopLogprobs(chat)).Scored(promptTop, "prompt_logprobs");
         var constraint = demand is null
             ? await pipeline.Constraints.OfAsync(chat.ResponseFormat, ready.Model, context.RequestAborted)
             : await ToolMapper.CompileAsync(demand, chat.ResponseFormat, ready.Model, context.RequestAborted);
@@ -28,7 +29,7 @@ internal sealed class ChatEndpoint(GenerationPipeline pipeline)
         }
 
         var (choices, usage) = await pipeline.CollectAsync(context, request);
-        await context.Response.WriteAsJsonAsync(Response(request, choices, usage), pipeline.Wire.Of<ChatResponse>(), cancellationToken: context.RequestAborted);
+        await context.Response.WriteAsJsonAsync(Response(request, choices, usage, promptTop), pipeline.Wire.Of<ChatResponse>(), cancellationToken: context.RequestAborted);
     }
 
     private static int? MaxTokens(ChatRequest chat)
@@ -42,13 +43,16 @@ internal sealed class ChatEndpoint(GenerationPipeline pipeline)
         return chat.MaxCompletionTokens ?? chat.MaxTokens;
     }
 
-    private static ChatResponse Response(MappedRequest request, IReadOnlyList<ChoiceResult> choices, GenerationUsage usage) => new(
+    private static ChatResponse Response(MappedRequest request, IReadOnlyList<ChoiceResult> choices, GenerationUsage usage, int? promptTop) => new(
         request.Id,
         "chat.completion",
         Wording.Now(),
         request.Model.Name,
         [.. choices.Select((result, index) => Choice(request, result, index))],
-        Usage.Of(usage));
+        Usage.Of(usage))
+    {
+        PromptLogprobs = promptTop is { } top && choices[0].PromptScores is { } scores ? PromptTexts.ById(scores, top, request.Model.Tokenizer) : null,
+    };
 
     private static ChatChoice Choice(MappedRequest request, ChoiceResult result, int index)
     {

@@ -46,6 +46,17 @@ public sealed class GenerationPipeline(
         return fields;
     }
 
+    /// <summary>How many of the most likely tokens <c>prompt_logprobs</c> asks for; null = it is not asked for.</summary>
+    /// <exception cref="Errors.ApiException">400: too many, or with a stream, which has no place for them.</exception>
+    public int? PromptTop(int? promptLogprobs, GenerationFields fields)
+    {
+        const string Param = "prompt_logprobs";
+        if (promptLogprobs is not { } top) return null;
+        if (fields.Stream == true)
+            throw Errors.ApiException.Invalid(Param, $"'{Param}' does not go with 'stream'; a stream of /v1/completions takes 'echo' with 'logprobs'.", "unsupported_parameter");
+        return Bounds.Within(Param, top, 0, settings.MaxLogprobs);
+    }
+
     public async Task<(IReadOnlyList<ChoiceResult> Choices, GenerationUsage Usage)> CollectAsync(HttpContext context, MappedRequest request)
     {
         using var run = GenerationRun.Start(request, context, settings.RequestLimit, telemetry);

@@ -7,13 +7,13 @@ using InferenceServer.Streaming;
 namespace InferenceServer.OpenAI;
 
 /// <summary>POST /v1/completions.</summary>
-internal sealed class CompletionEndpoint(GenerationPipeline pipeline)
+internal sealed class CompletionEndpoint(GenerationPipeline pipeline, UnknownFields unknown)
 {
     public async Task HandleAsync(HttpContext context)
     {
         var completion = await pipeline.ReadAsync<CompletionRequest>(context);
         var ready = pipeline.Models.Require(completion.Model);
-        var reports = Wording.Reports(completion, completion.StreamOptions);
+        var reports = Wording.Reports(completion, completion.StreamOptions, unknown);
         int? topLogprobs = completion.Logprobs is { } top ? Bounds.Within("logprobs", top, 0, pipeline.Settings.MaxLogprobs) : null;
         var promptTop = pipeline.PromptTop(completion.PromptLogprobs, completion);
         if (completion is { MaxTokens: 0, PromptLogprobs: null } and not { Echo: true })

@@ -15,7 +15,7 @@ internal sealed class CompletionEndpoint(GenerationPipeline pipeline, UnknownFie
         var ready = pipeline.Models.Require(completion.Model);
         var reports = Wording.Reports(completion, completion.StreamOptions, unknown);
         int? topLogprobs = completion.Logprobs is { } top ? Bounds.Within("logprobs", top, 0, pipeline.Settings.MaxLogprobs) : null;
-        var promptTop = pipeline.PromptTop(completion.PromptLogprobs, completion);
+        var promptTop = PromptScoring.Top(completion.PromptLogprobs, completion, pipeline.Settings);
         if (completion is { MaxTokens: 0, PromptLogprobs: null } and not { Echo: true })
             throw ApiException.Invalid("max_tokens", "With 'max_tokens' 0 nothing is generated: it goes with 'echo' or 'prompt_logprobs'. Otherwise it must be at least 1.");
         var prompts = pipeline.Prompts.Encode(completion.Prompt, completion, ready.Model);

@@ -1,6 +1,7 @@
 using InferenceServer.Hosting;
 using InferenceServer.Metrics;
 using InferenceServer.Models.Engine;
+using InferenceServer.Models.Tools;
 using InferenceServer.Streaming;
 
 namespace InferenceServer.Requests;
@@ -13,7 +14,6 @@ public sealed class GenerationPipeline(
     PromptEncoder prompts,
     RequestMapper mapper,
     ConstraintMapper constraints,
-    ToolMapper tools,
     StreamRunner stream,
     RunningGenerations running,
     GenerationTelemetry telemetry,
@@ -27,8 +27,6 @@ public sealed class GenerationPipeline(
     public RequestMapper Mapper => mapper;
 
     public ConstraintMapper Constraints => constraints;
-
-    public ToolMapper Tools => tools;
 
     public WireFormat Wire => wire;
 
@@ -46,15 +44,13 @@ public sealed class GenerationPipeline(
         return fields;
     }
 
-    /// <summary>How many of the most likely tokens <c>prompt_logprobs</c> asks for; null = it is not asked for.</summary>
-    /// <exception cref="Errors.ApiException">400: too many, or with a stream, which has no place for them.</exception>
-    public int? PromptTop(int? promptLogprobs, GenerationFields fields)
+    /// <summary>The same with every answer bound to what was asked for: a format, or calls of tools.</summary>
+    /// <exception cref="Errors.ApiException">400: it is no format, or a schema cannot be enforced.</exception>
+    public async Task<MappedRequest> BindAsync(MappedRequest request, ResponseFormat? format, ToolDemand? demand, CancellationToken cancellation)
     {
-        const string Param = "prompt_logprobs";
-        if (promptLogprobs is not { } top) return null;
-        if (fields.Stream == true)
-            throw Errors.ApiException.Invalid(Param, $"'{Param}' does not go with 'stream'; a stream of /v1/completions takes 'echo' with 'logprobs'.", "unsupported_parameter");
-        return Bounds.Within(Param, top, 0, settings.MaxLogprobs);
+        if (demand is null) return request.With(await constraints.OfAsync(format, request.Model, cancellation));
+        constraints.Check(format);
+        return request.With(await ToolMapper.CompileAsync(demand, format, request.Model, cancellation)) with { Tools = demand };
     }
 
     public async Task<(IReadOnlyList<ChoiceResult> Choices, GenerationUsage Usage)> CollectAsync(HttpContext context, MappedRequest request)

@@ -1,4 +1,5 @@
 using InferenceServer.Errors;
+using InferenceServer.Hosting;
 using InferenceServer.Models;
 using InferenceServer.Models.Checkpoints;
 
@@ -7,6 +8,17 @@ namespace InferenceServer.Requests;
 /// <summary>Requests that ask what the model makes of their prompt.</summary>
 internal static class PromptScoring
 {
+    /// <summary>How many of the most likely tokens <c>prompt_logprobs</c> asks for; null = it is not asked for.</summary>
+    /// <exception cref="ApiException">400: too many, or with a stream, which has no place for them.</exception>
+    public static int? Top(int? promptLogprobs, GenerationFields fields, ServerSettings settings)
+    {
+        const string Param = "prompt_logprobs";
+        if (promptLogprobs is not { } top) return null;
+        if (fields.Stream == true)
+            throw ApiException.Invalid(Param, $"'{Param}' does not go with 'stream'; a stream of /v1/completions takes 'echo' with 'logprobs'.", "unsupported_parameter");
+        return Bounds.Within(Param, top, 0, settings.MaxLogprobs);
+    }
+
     /// <summary>The request with its prompts scored, each by its first choice.</summary>
     /// <param name="top">Most likely tokens to report at each position; null = leave the request as it is.</param>
     /// <param name="param">The field that asks for it.</param>

@@ -5,10 +5,10 @@ using InferenceServer.Streaming;
 
 namespace InferenceServer.Responses;
 
-/// <summary>An answer as OpenAI's named events: an item for each stretch of a voice, its text in deltas.</summary>
-internal sealed class ResponseStream(MappedRequest request, ResponseBuilder builder, WireFormat wire) : PassageStream(request)
+/// <summary>An answer as OpenAI's named events: an item for each passage, its text in deltas.</summary>
+internal sealed class ResponseStream(MappedRequest request, ResponseBuilder builder, WireFormat wire) : PassageStream(request, ResponseBuilder.CallPrefix)
 {
-    private const int ContentIndex = 0; // every item has one part
+    private const int ContentIndex = 0; // every item that has parts has one
 
     private int _sequence;
     private GenerationEvent.Finished? _finished;
@@ -36,30 +36,35 @@ internal sealed class ResponseStream(MappedRequest request, ResponseBuilder buil
 
     protected override void Opened(SseWriter writer, Passage passage)
     {
-        Write(writer, new OutputItemAdded(_sequence++, passage.Index, builder.Item(passage, ResponseBuilder.InProgress)));
-        Write(writer, new ContentPartAdded(_sequence++, builder.IdOf(passage), passage.Index, ContentIndex, builder.Part(passage)));
+        Write(writer, new OutputItemAdded(_sequence++, passage.Index, builder.Empty(passage)));
+        if (passage.Kind != PassageKind.Call) Write(writer, new ContentPartAdded(_sequence++, builder.IdOf(passage), passage.Index, ContentIndex, ResponseBuilder.EmptyPart(passage)));
     }
 
-    protected override void Added(SseWriter writer, Passage passage, GenerationEvent.Token token)
+    protected override void Added(SseWriter writer, PassageStep.Added step)
+    {
+        var (passage, id) = (step.Passage, builder.IdOf(step.Passage));
+        var logprobs = passage.Kind == PassageKind.Text ? builder.Logprobs(step.Tokens) : [];
+        if (step.Text.Length == 0 && logprobs.Count == 0) return;
+        if (passage.Kind == PassageKind.Thought) Write(writer, new ReasoningTextDelta(_sequence++, id, passage.Index, ContentIndex, step.Text));
+        else if (passage.Kind == PassageKind.Call) Write(writer, new FunctionCallArgumentsDelta(_sequence++, id, passage.Index, step.Text));
+        else Write(writer, new OutputTextDelta(_sequence++, id, passage.Index, ContentIndex, step.Text, logprobs));
+    }
+
+    protected override void Closed(SseWriter writer, Passage passage)
     {
         var id = builder.IdOf(passage);
-        if (passage.IsThought)
+        if (passage.Kind == PassageKind.Call)
         {
-            if (token.Text.Length > 0) Write(writer, new ReasoningTextDelta(_sequence++, id, passage.Index, ContentIndex, token.Text));
-            return;
+            Write(writer, new FunctionCallArgumentsDone(_sequence++, id, passage.Index, passage.Name, passage.Text));
+        }
+        else
+        {
+            if (passage.Kind == PassageKind.Thought) Write(writer, new ReasoningTextDone(_sequence++, id, passage.Index, ContentIndex, passage.Text));
+            else Write(writer, new OutputTextDone(_sequence++, id, passage.Index, ContentIndex, passage.Text, builder.Logprobs(passage.Tokens)));
+            Write(writer, new ContentPartDone(_sequence++, id, passage.Index, ContentIndex, builder.Part(passage)));
         }
 
-        var logprobs = builder.Logprobs([token]);
-        if (token.Text.Length > 0 || logprobs.Count > 0) Write(writer, new OutputTextDelta(_sequence++, id, passage.Index, ContentIndex, token.Text, logprobs));
-    }
-
-    protected override void Closed(SseWriter writer, Passage passage, bool isCut)
-    {
-        var id = builder.IdOf(passage);
-        if (passage.IsThought) Write(writer, new ReasoningTextDone(_sequence++, id, passage.Index, ContentIndex, passage.Text));
-        else Write(writer, new OutputTextDone(_sequence++, id, passage.Index, ContentIndex, passage.Text, builder.Logprobs(passage.Tokens)));
-        Write(writer, new ContentPartDone(_sequence++, id, passage.Index, ContentIndex, builder.Part(passage)));
-        Write(writer, new OutputItemDone(_sequence++, passage.Index, builder.Item(passage, isCut ? ResponseBuilder.Incomplete : ResponseBuilder.Completed)));
+        Write(writer, new OutputItemDone(_sequence++, passage.Index, builder.Item(passage)));
     }
 
     private void Write<T>(SseWriter writer, T value)

@@ -20,6 +20,8 @@ internal static class ResponsesEndpoints
                 typeof(ReasoningTextDone),
                 typeof(OutputTextDelta),
                 typeof(OutputTextDone),
+                typeof(FunctionCallArgumentsDelta),
+                typeof(FunctionCallArgumentsDone),
                 typeof(ContentPartDone),
                 typeof(OutputItemDone),
                 typeof(ResponseCompleted),

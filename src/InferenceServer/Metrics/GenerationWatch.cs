@@ -49,6 +49,9 @@ internal sealed class GenerationWatch(ServerMeter meter, ModelActivity activity,
             case GenerationEvent.Token { TokenId: not null } token:
                 Saw(token.Channel);
                 break;
+            case GenerationEvent.PromptScored when request.MaxTokens == 0:
+                meter.PromptTokens.Add(request.Prompt.Count, _model); // no token will come to tell that it was read
+                break;
             case GenerationEvent.Finished finished:
                 Reason = finished.Reason;
                 End(Word(finished.Reason), finished);

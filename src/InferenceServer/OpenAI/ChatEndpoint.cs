@@ -15,10 +15,11 @@ internal sealed class ChatEndpoint(GenerationPipeline pipeline, UnknownFields un
         var chat = await pipeline.ReadAsync<ChatRequest>(context);
         var ready = pipeline.Models.Require(chat.Model);
         var reports = Wording.Reports(chat, chat.StreamOptions, unknown);
+        var promptTop = PromptScoring.Top(chat.PromptLogprobs, chat, pipeline.Settings);
         var tools = _tools.Read(chat);
         var demand = ToolMapper.Demand(tools, chat.ResponseFormat, ready.Model);
         var prompt = pipeline.Prompts.Encode(chat.Messages, chat, ready.Model, ToolMapper.ForTemplate(tools));
-        var request = pipeline.Mapper.Map("chatcmpl-", chat, ready, [prompt], chat.N, MaxTokens(chat), TopLogprobs(chat));
+        var request = pipeline.Mapper.Map("chatcmpl-", chat, ready, [prompt], chat.N, MaxTokens(chat), TopLogprobs(chat)).Scored(promptTop, "prompt_logprobs");
         request = await pipeline.BindAsync(request, chat.ResponseFormat, demand, context.RequestAborted);
         if (chat.Stream == true)
         {
@@ -27,7 +28,7 @@ internal sealed class ChatEndpoint(GenerationPipeline pipeline, UnknownFields un
         }
 
         var (choices, usage) = await pipeline.CollectAsync(context, request);
-        await context.Response.WriteAsJsonAsync(Response(request, choices, usage), pipeline.Wire.Of<ChatResponse>(), cancellationToken: context.RequestAborted);
+        await context.Response.WriteAsJsonAsync(Response(request, choices, usage, promptTop), pipeline.Wire.Of<ChatResponse>(), cancellationToken: context.RequestAborted);
     }
 
     private static int? MaxTokens(ChatRequest chat)
@@ -41,13 +42,16 @@ internal sealed class ChatEndpoint(GenerationPipeline pipeline, UnknownFields un
         return chat.MaxCompletionTokens ?? chat.MaxTokens;
     }
 
-    private static ChatResponse Response(MappedRequest request, IReadOnlyList<ChoiceResult> choices, GenerationUsage usage) => new(
+    private static ChatResponse Response(MappedRequest request, IReadOnlyList<ChoiceResult> choices, GenerationUsage usage, int? promptTop) => new(
         request.Id,
         "chat.completion",
         Wording.Now(),
         request.Model.Name,
         [.. choices.Select((result, index) => Choice(request, result, index))],
-        Usage.Of(usage));
+        Usage.Of(usage))
+    {
+        PromptLogprobs = promptTop is { } top && choices[0].PromptScores is { } scores ? PromptTexts.ById(scores, top, request.Model.Tokenizer) : null,
+    };
 
     private static ChatChoice Choice(MappedRequest request, ChoiceResult result, int index)
     {

@@ -22,6 +22,9 @@ public sealed record ChatRequest : GenerationFields
     /// <summary>How many of the most likely tokens to report at every position; needs logprobs.</summary>
     public int? TopLogprobs { get; init; }
 
+    /// <summary>Report the log-probability of each token of the prompt as the model reads it, and this many of the most likely at every position. Not with stream.</summary>
+    public int? PromptLogprobs { get; init; }
+
     /// <summary>What the model may call instead of answering, up to 128.</summary>
     public IReadOnlyList<ChatTool>? Tools { get; init; }
 

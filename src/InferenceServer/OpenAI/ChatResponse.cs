@@ -6,7 +6,12 @@ using InferenceServer.Streaming;
 namespace InferenceServer.OpenAI;
 
 /// <summary>A complete chat answer.</summary>
-public sealed record ChatResponse(string Id, [property: AllowedValues("chat.completion")] string Object, long Created, string Model, IReadOnlyList<ChatChoice> Choices, Usage Usage);
+public sealed record ChatResponse(string Id, [property: AllowedValues("chat.completion")] string Object, long Created, string Model, IReadOnlyList<ChatChoice> Choices, Usage Usage)
+{
+    /// <summary>Where they are asked for, of the prompt's tokens, by position and id; null for the first.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<IReadOnlyDictionary<string, PromptLogprob>?>? PromptLogprobs { get; init; }
+}
 
 /// <param name="FinishReason">stop, length, or tool_calls where the model called tools.</param>
 public sealed record ChatChoice(int Index, ChatAnswer Message, ChatLogprobs? Logprobs, [property: AllowedValues("stop", "length", "tool_calls")] string FinishReason)

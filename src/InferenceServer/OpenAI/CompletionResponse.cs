@@ -37,12 +37,16 @@ public sealed record CompletionChoice
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? ReasoningContent { get; init; }
 
-    /// <summary>Of the answer's tokens.</summary>
+    /// <summary>Of the answer's tokens, and before them of the prompt's where it is echoed.</summary>
     public CompletionLogprobs? Logprobs { get; init; }
 
     /// <summary>Of the thought's tokens.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public CompletionLogprobs? ReasoningLogprobs { get; init; }
+
+    /// <summary>Where they are asked for, of the prompt's tokens, by position and id; null for the first.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<IReadOnlyDictionary<string, PromptLogprob>?>? PromptLogprobs { get; init; }
 
     /// <summary>At the end, where thoughts are summarised: what they came to.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
@@ -53,10 +57,20 @@ public sealed record CompletionChoice
     public string? FinishReason { get; init; }
 }
 
-/// <summary>Log-probabilities by column, one entry a token.</summary>
+/// <summary>Log-probabilities by column, one entry a token; null for the first token of an echoed prompt, which nothing stands before.</summary>
 /// <param name="TextOffset">Where each token begins in its text, in UTF-16 code units.</param>
 public sealed record CompletionLogprobs(
     IReadOnlyList<string> Tokens,
-    IReadOnlyList<float> TokenLogprobs,
-    IReadOnlyList<IReadOnlyDictionary<string, float>> TopLogprobs,
-    IReadOnlyList<int> TextOffset);
+    IReadOnlyList<float?> TokenLogprobs,
+    IReadOnlyList<IReadOnlyDictionary<string, float>?> TopLogprobs,
+    IReadOnlyList<int> TextOffset)
+{
+    /// <summary>These columns with others before them.</summary>
+    internal CompletionLogprobs After(CompletionLogprobs? before) => before is null
+        ? this
+        : new(
+            [.. before.Tokens, .. Tokens],
+            [.. before.TokenLogprobs, .. TokenLogprobs],
+            [.. before.TopLogprobs, .. TopLogprobs],
+            [.. before.TextOffset, .. TextOffset]);
+}

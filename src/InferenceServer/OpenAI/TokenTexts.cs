@@ -8,7 +8,12 @@ namespace InferenceServer.OpenAI;
 /// <summary>Tokens and their log-probabilities in OpenAI's two shapes.</summary>
 internal static class TokenTexts
 {
+    // OpenAI's stand-in for a token that cannot come: −∞ has no JSON.
+    private const float Impossible = -9999;
+
     private const char Undecodable = '\uFFFD';
+
+    public static float Finite(float logprob) => float.IsNegativeInfinity(logprob) ? Impossible : logprob;
 
     public static TokenLogprobs ForChat(GenerationEvent.Token token, Tokenizer tokenizer)
     {
@@ -20,7 +25,7 @@ internal static class TokenTexts
     public static CompletionLogprobs ForCompletion(IEnumerable<GenerationEvent.Token> tokens, Tokenizer tokenizer, int offset)
     {
         var (texts, logprobs, tops, offsets) =
-            (new List<string>(), new List<float>(), new List<IReadOnlyDictionary<string, float>>(), new List<int>());
+            (new List<string>(), new List<float?>(), new List<IReadOnlyDictionary<string, float>?>(), new List<int>());
         foreach (var token in tokens)
         {
             if (token.TokenId is not null)

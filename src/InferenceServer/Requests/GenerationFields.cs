@@ -12,7 +12,7 @@ public abstract record GenerationFields
 
     /// <summary>Bound on generated tokens: thoughts and answer together for models that think before they speak.</summary>
     [Range(1, int.MaxValue)]
-    public int? MaxTokens { get; init; }
+    public virtual int? MaxTokens { get; init; }
 
     /// <summary>0 = the most likely token, up to 2. Default 1.</summary>
     [Range(0.0, 2.0)]

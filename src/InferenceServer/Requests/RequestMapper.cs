@@ -47,16 +47,17 @@ public sealed class RequestMapper(ServerSettings settings, SamplingMapper sampli
     /// <param name="choices">Choices of each prompt.</param>
     /// <param name="maxTokens">The bound under whichever name the endpoint has it.</param>
     /// <param name="topLogprobs">Null = no log-probabilities.</param>
+    /// <param name="leastTokens">The smallest bound; 0 where the endpoint knows what to do with a prompt alone.</param>
     /// <exception cref="ApiException">400: something cannot be done as asked.</exception>
     public MappedRequest Map(
-        string idPrefix, GenerationFields fields, ReadyModel ready, IReadOnlyList<IReadOnlyList<int>> prompts, int? choices, int? maxTokens, int? topLogprobs)
+        string idPrefix, GenerationFields fields, ReadyModel ready, IReadOnlyList<IReadOnlyList<int>> prompts, int? choices, int? maxTokens, int? topLogprobs, int leastTokens = 1)
     {
         var model = ready.Model;
         var caller = Caller.Of(http.HttpContext);
         var perPrompt = Bounds.Within("n", choices, 1, settings.MaxChoices, 1);
         if (prompts.Count * perPrompt > settings.MaxChoices)
             throw ApiException.Invalid("n", $"{prompts.Count} prompts times n = {perPrompt} is more than {settings.MaxChoices} choices.");
-        if (maxTokens is { } bound) Bounds.Within("max_tokens", bound, 1, int.MaxValue);
+        if (maxTokens is { } bound) Bounds.Within("max_tokens", bound, leastTokens, int.MaxValue);
         var thought = thoughts.Supplied(fields, model);
         var options = sampling.Map(fields, ready.Defaults, topLogprobs ?? 0, model.Spec.VocabularySize);
         var template = new GenerationRequest
@@ -76,7 +77,7 @@ public sealed class RequestMapper(ServerSettings settings, SamplingMapper sampli
         foreach (var prompt in prompts)
         {
             if (prompt.Count == 0) throw ApiException.Invalid("prompt", "The prompt is empty: it must have at least one token.");
-            var left = room.After(prompt.Count, thought?.Count ?? 0, model);
+            var left = room.After(prompt.Count, thought?.Count ?? 0, model, maxTokens == 0 ? 0 : 1);
             for (var choice = 0; choice < perPrompt; choice++)
                 generations.Add(template with { Prompt = prompt, MaxTokens = Math.Min(maxTokens ?? settings.DefaultMaxTokens, left), Choice = choice });
         }

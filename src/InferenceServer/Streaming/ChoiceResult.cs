@@ -1,5 +1,6 @@
 using System.Text;
 using InferenceServer.Errors;
+using InferenceServer.Models.Decoding;
 using InferenceServer.Models.Engine;
 using InferenceServer.Models.Thinking;
 
@@ -24,6 +25,9 @@ public sealed class ChoiceResult
 
     public GenerationEvent.Finished? Finished { get; private set; }
 
+    /// <summary>Of the prompt's tokens from the second on, where this choice was asked for them.</summary>
+    public IReadOnlyList<HeadResult>? PromptScores { get; private set; }
+
     /// <summary>Reads all choices to their end.</summary>
     /// <exception cref="ApiException">500: a generation failed.</exception>
     public static async Task<IReadOnlyList<ChoiceResult>> CollectAsync(GenerationRun run, CancellationToken cancellation)
@@ -44,6 +48,9 @@ public sealed class ChoiceResult
             case GenerationEvent.Token token:
                 (token.Channel == TokenChannel.Thought ? _thought : _answer).Append(token.Text);
                 Tokens.Add(token);
+                break;
+            case GenerationEvent.PromptScored scored:
+                PromptScores = scored.Tokens;
                 break;
             case GenerationEvent.Peeked peeked:
                 Add(peeked);

@@ -14,6 +14,11 @@ public abstract class StreamFormat
 
     public abstract void Token(SseWriter writer, int choice, GenerationEvent.Token token);
 
+    /// <summary>What the model makes of the prompt; only where the endpoint has asked for it.</summary>
+    public virtual void PromptScored(SseWriter writer, int choice, GenerationEvent.PromptScored scored)
+    {
+    }
+
     /// <summary>What another head makes of a token that was sent; formats without a word for it say nothing.</summary>
     public virtual void Peeked(SseWriter writer, int choice, GenerationEvent.Peeked peeked)
     {

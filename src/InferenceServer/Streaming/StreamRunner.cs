@@ -63,6 +63,9 @@ public sealed partial class StreamRunner(ServerSettings settings, WireFormat wir
             case GenerationEvent.Token token:
                 format.Token(writer, next.Choice, token);
                 break;
+            case GenerationEvent.PromptScored scored:
+                format.PromptScored(writer, next.Choice, scored);
+                break;
             case GenerationEvent.Peeked peeked:
                 format.Peeked(writer, next.Choice, peeked);
                 break;

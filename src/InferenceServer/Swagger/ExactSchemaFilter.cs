@@ -32,6 +32,7 @@ internal sealed class ExactSchemaFilter : ISchemaFilter
             var nullable = !leftOut && (IsNullable(property, nullability) || (isRequest && !required));
             if (required) found.Required.Add(name);
             properties[name] = Exact(value, nullable, property.GetCustomAttribute<AllowedValuesAttribute>(), isRequest);
+            if (value is OpenApiSchema { Items: OpenApiSchema items } && HasNullableItems(property, nullability)) items.Type |= JsonSchemaType.Null;
         }
 
         foreach (var field in context.Type.GetCustomAttribute<RequiresFieldAttribute>()?.Names ?? [])
@@ -71,6 +72,9 @@ internal sealed class ExactSchemaFilter : ISchemaFilter
     private static bool IsNullable(PropertyInfo property, NullabilityInfoContext nullability) => property.PropertyType.IsValueType
         ? Nullable.GetUnderlyingType(property.PropertyType) is not null
         : nullability.Create(property).ReadState == NullabilityState.Nullable;
+
+    private static bool HasNullableItems(PropertyInfo property, NullabilityInfoContext nullability) =>
+        nullability.Create(property).GenericTypeArguments is [{ ReadState: NullabilityState.Nullable }];
 
     // The parameter of a record that a client may leave out.
     private static bool HasDefault(PropertyInfo property) => property.DeclaringType!.GetConstructors()

@@ -8,7 +8,7 @@ namespace InferenceServer.Models.Torch.Sampling;
 /// </summary>
 internal sealed class DeviceSampler(TorchDevice device)
 {
-    /// <summary>Draws one token a row.</summary>
+    /// <summary>Draws one token a row, or scores the one that is given.</summary>
     /// <param name="logits">[rows, vocabulary] in f32; overwritten.</param>
     /// <param name="mix">[rows]</param>
     /// <param name="most">Most likely tokens to pack with every row.</param>
@@ -32,9 +32,13 @@ internal sealed class DeviceSampler(TorchDevice device)
         }
 
         var tokens = Tokens(asked, specs);
-        var logprobs = logits.gather(1, tokens.unsqueeze(1)).sub_(logSum).squeeze(1);
+        var given = Rows(specs, spec => spec.Given is not null);
+        if (given.Length > 0) tokens.index_copy_(0, device.Upload(given), device.Upload([.. given.Select(row => Math.Min(specs[(int)row].Given!.Value, logits.shape[1] - 1))]));
+        var chosen = logits.gather(1, tokens.unsqueeze(1));
         var f64 = torch.ScalarType.Float64;
-        var drawn = torch.stack([tokens.to(f64), logprobs.to(f64), finite.to(f64), mix.to(f64)], 1);
+        var above = given.Length > 0 ? logits.gt(chosen).sum(1, false, f64) : device.Zeros(f64, specs.Count);
+        var logprobs = chosen.sub(logSum).squeeze(1);
+        var drawn = torch.stack([tokens.to(f64), logprobs.to(f64), finite.to(f64), mix.to(f64), above], 1);
         return most == 0 ? drawn : torch.cat([drawn, Top(logits, logSum, specs, most)], 1);
     }
 

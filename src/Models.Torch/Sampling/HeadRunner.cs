@@ -45,7 +45,8 @@ internal sealed class HeadRunner
         var row = 0;
         foreach (var i in passes.SelectMany(pass => pass))
         {
-            results[i] = DrawnRow.Read(values.Slice(row * DrawnRow.Width(most), DrawnRow.Width(most)), calls[i].Sample.TopLogprobs);
+            var vocabulary = _spec.Heads[calls[i].Head].Output.Outputs;
+            results[i] = DrawnRow.Read(values.Slice(row * DrawnRow.Width(most), DrawnRow.Width(most)), calls[i].Sample, vocabulary);
             row++;
         }
 

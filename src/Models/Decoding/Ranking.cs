@@ -49,6 +49,18 @@ internal static class Ranking
         return sorted;
     }
 
+    /// <summary>How many logits are larger.</summary>
+    public static int CountAbove(ReadOnlySpan<float> logits, float floor)
+    {
+        ref var first = ref MemoryMarshal.GetReference(logits);
+        var floors = Vector512.Create(floor);
+        var (count, id) = (0, 0);
+        for (; id <= logits.Length - Vector512<float>.Count; id += Vector512<float>.Count)
+            count += System.Numerics.BitOperations.PopCount(Vector512.GreaterThan(Vector512.LoadUnsafe(ref first, (nuint)id), floors).ExtractMostSignificantBits());
+        foreach (var logit in logits[id..]) count += logit > floor ? 1 : 0;
+        return count;
+    }
+
     private static float Floor(ReadOnlySpan<float> logits, PriorityQueue<int, (float, int)> heap) => logits[heap.Peek()];
 
     /// <summary>The first id from <paramref name="id"/> on whose logit is above the floor, or the length.</summary>

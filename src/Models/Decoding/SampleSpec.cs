@@ -43,6 +43,9 @@ public sealed record SampleSpec
     /// <summary>The only tokens that may be drawn; null = all.</summary>
     public TokenMask? Allowed { get; init; }
 
+    /// <summary>The token that stands there already (a prompt's): it is scored and nothing is drawn; null = draw one.</summary>
+    public int? Given { get; init; }
+
     /// <summary>How many of the most likely tokens to report; 0 = none.</summary>
     public int TopLogprobs { get; init; }
 }
@@ -52,4 +55,8 @@ public readonly record struct TokenLogprob(int Token, float Logprob);
 
 /// <param name="Mix">Quiet-STaR's weight w; 0 without a mixture.</param>
 /// <param name="Finite">False when the row or its logits held NaN or infinity: the token is then meaningless.</param>
-public readonly record struct HeadResult(int Token, float Logprob, IReadOnlyList<TokenLogprob> Top, float Mix, bool Finite);
+public readonly record struct HeadResult(int Token, float Logprob, IReadOnlyList<TokenLogprob> Top, float Mix, bool Finite)
+{
+    /// <summary>Of a token that was given: 1 + how many are more likely. 0 where one was drawn.</summary>
+    public int Rank { get; init; }
+}

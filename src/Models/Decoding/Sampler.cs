@@ -18,6 +18,7 @@ public static class Sampler
 
         var logSum = allowed[best] + Math.Log(Exponentials.Sum(allowed, allowed[best]));
         var top = Top(allowed, spec.TopLogprobs, logSum);
+        if (spec.Given is { } given) return Score(allowed, given, logSum, top, mix);
         if (spec.Penalties is null && spec.Bias is null && spec.Allowed is null)
         {
             var plain = spec.Temperature > 0 ? Draw(allowed, spec) : best;
@@ -35,6 +36,13 @@ public static class Sampler
         var logprob = (float)(raw[token] - logSum);
         ArrayPool<float>.Shared.Return(raw);
         return new HeadResult(token, logprob, top, mix, possible);
+    }
+
+    // Beyond the limit of a vocabulary a token has no probability at all.
+    private static HeadResult Score(ReadOnlySpan<float> logits, int given, double logSum, TokenLogprob[] top, float mix)
+    {
+        var logit = given < logits.Length ? logits[given] : float.NegativeInfinity;
+        return new HeadResult(given, (float)(logit - logSum), top, mix, true) { Rank = 1 + Ranking.CountAbove(logits, logit) };
     }
 
     private static void Forbid(Span<float> logits, IReadOnlyDictionary<int, float>? bias)

@@ -63,7 +63,7 @@ public sealed record RowGroup(KvTable Kv, LayerRange Range, int Start, RowSource
     public int Count => In.Count;
 }
 
-/// <summary>Sample (or score) one token from a kept row. With a mix base: Quiet-STaR's mixture of two rows.</summary>
+/// <summary>Sample one token from a kept row, or score a given one. With a mix base: Quiet-STaR's mixture of two rows.</summary>
 public sealed record HeadCall(int Head, RowRef From, SampleSpec Sample, RowRef? MixBase = null, int Mixer = 0) : StepOp;
 
 /// <summary>

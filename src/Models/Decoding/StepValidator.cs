@@ -161,6 +161,7 @@ internal sealed class StepValidator(DecoderSpec spec, KvGeometry geometry, int p
     private void CheckHead(HeadCall call)
     {
         Require((uint)call.Head < (uint)spec.Heads.Count, $"Head {call.Head} does not exist; the model has {spec.Heads.Count}.");
+        Require(call.Sample.Given is null or >= 0, $"A token cannot be {call.Sample.Given}.");
         CheckRow(call.From);
         if (call.MixBase is not { } mixBase) return;
         Require((uint)call.Mixer < (uint)spec.Mixers.Count, $"Mixer {call.Mixer} does not exist; the model has {spec.Mixers.Count}.");

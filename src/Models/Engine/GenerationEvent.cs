@@ -32,6 +32,10 @@ public abstract record GenerationEvent
     /// <param name="Index">The token's position within its channel.</param>
     public sealed record Peeked(TokenChannel Channel, int Index, LayerPeek Peek) : GenerationEvent;
 
+    /// <summary>What the model makes of its prompt; before the first token, where the request asks for it.</summary>
+    /// <param name="Tokens">The prompt's from the second on, in order, each with its log-probability and rank given those before it.</param>
+    public sealed record PromptScored(IReadOnlyList<HeadResult> Tokens) : GenerationEvent;
+
     /// <summary>Forget everything sent on the channel so far: it is generated again.</summary>
     public sealed record Restarted(TokenChannel Channel) : GenerationEvent;
 

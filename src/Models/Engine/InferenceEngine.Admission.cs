@@ -18,7 +18,7 @@ public sealed partial class InferenceEngine
         {
             var sequence = new Sequence(generation, memory, _ledger, _arrivals++);
             var program = sequence.Program;
-            var most = _ledger.PagesFor(program.Tables, program.MaxPositions) + (program.MaxKeptRows / _decoder.RowsPerPage) + 1;
+            var most = _ledger.PagesFor(program.Tables, program.MaxPositions) + ((program.MaxKeptRows + program.ScoredRows) / _decoder.RowsPerPage) + 1;
             if (most <= _ledger.PageCount)
             {
                 _waiting.Add(sequence);

@@ -52,12 +52,13 @@ internal sealed class KvLedger
     }
 
     /// <summary>Gives an empty table the cached blocks its tokens begin with; returns the positions it now holds.</summary>
-    public int Attach(KvTable table, string salt, IReadOnlyList<int> tokens)
+    /// <param name="most">Leading positions it may have at most.</param>
+    public int Attach(KvTable table, string salt, IReadOnlyList<int> tokens, int most = int.MaxValue)
     {
         var shared = _tables[table];
         var parent = 0L;
         // The newest token is always run: its row is what the next token is read from.
-        for (var end = Geometry.PageTokens; end < tokens.Count; end += Geometry.PageTokens)
+        for (var end = Geometry.PageTokens; end < tokens.Count && end <= most; end += Geometry.PageTokens)
         {
             if (_cache.Find(Key(parent, salt, tokens, end)) is not { } block) break;
             _cache.Acquire(block);

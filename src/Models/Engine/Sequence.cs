@@ -64,7 +64,7 @@ internal sealed class Sequence : IComparable<Sequence>, IDisposable
     {
         _shares = true;
         if (Program.Prefix is not { } prefix) return (0, 0);
-        var length = _ledger.Attach(prefix.Table, SaltOf(prefix), prefix.Tokens);
+        var length = _ledger.Attach(prefix.Table, SaltOf(prefix), prefix.Tokens, Program.MostShared);
         var (donor, alike) = SharedPrompts.BestDonor(this, running, length);
         if (donor is not null) _memory.TryCopyBlock(prefix.Table, donor.Table, Math.Min(alike, length + _ledger.Geometry.PageTokens));
         Program.Attached();

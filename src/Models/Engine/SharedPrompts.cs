@@ -50,7 +50,7 @@ internal static class SharedPrompts
     private static (KvPrefix? Other, int Tokens) Alike(Sequence candidate, KvPrefix prefix, Sequence other)
     {
         if (other.Program.Prefix is not { } held || other.SaltOf(held) != candidate.SaltOf(prefix)) return default;
-        var most = Math.Min(prefix.Tokens.Count - 1, held.Tokens.Count);
+        var most = Math.Min(Math.Min(prefix.Tokens.Count - 1, candidate.Program.MostShared), held.Tokens.Count);
         var alike = 0;
         while (alike < most && prefix.Tokens[alike] == held.Tokens[alike]) alike++;
         return (held, alike);

@@ -36,6 +36,8 @@ internal sealed class TokenAssembler(GenerationRequest request, Func<IDetokenize
         send(new GenerationEvent.Peeked(channel, index, peek));
     }
 
+    public void PromptScored(IReadOnlyList<HeadResult> scores) => send(new GenerationEvent.PromptScored(scores));
+
     public void EmitText(TokenChannel channel, int layer, string text)
     {
         if (StopString is not null) return;

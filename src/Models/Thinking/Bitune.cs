@@ -25,6 +25,7 @@ public sealed class Bitune : ThinkingProgram
     public Bitune(GenerationRequest request, ProgramContext context)
         : base(request, context)
     {
+        if (request.PromptLogprobs is not null) throw new NotSupportedException("Bitune reads a prompt in both directions: its tokens have no probability given those before them.");
         _kv = context.Memory.CreateTable();
         _bidirectional = context.Memory.CreateTable();
         _causalRows = [context.Memory.CreateRows(), context.Memory.CreateRows()];

@@ -75,7 +75,10 @@ public sealed record GenerationRequest
     /// <summary>The whole prompt, special tokens included; at least one token.</summary>
     public required IReadOnlyList<int> Prompt { get; init; }
 
-    /// <summary>Bound on thoughts and answer together for models that think first; on the answer for those that think inside it.</summary>
+    /// <summary>
+    /// Bound on thoughts and answer together for models that think first; on the answer for those that think inside it. 0 =
+    /// nothing is generated: the prompt is read, and scored where <see cref="PromptLogprobs"/> asks for it.
+    /// </summary>
     public required int MaxTokens { get; init; }
 
     /// <summary>Exact bound on thought tokens; 0 = thoughts off; null = the model's own default.</summary>
@@ -90,6 +93,15 @@ public sealed record GenerationRequest
 
     /// <summary>What other heads make of each token's row; only for methods with several (TaS).</summary>
     public PeekOptions? Peek { get; init; }
+
+    /// <summary>Score the prompt's tokens from the second on, and report this many of the most likely ones at each; null = do not. Not for Bitune.</summary>
+    public int? PromptLogprobs { get; init; }
+
+    /// <summary>
+    /// Every token drawn is told, also one that ends the sequence or a part of it (as answer, without text), and a chain of
+    /// thought that is text of its own (ICoT-SI) is answer: what follows an echoed prompt has one entry a token.
+    /// </summary>
+    public bool WholeText { get; init; }
 
     public ulong Seed { get; init; }
 

@@ -54,7 +54,10 @@ public sealed class IcotKd : ThinkingProgram
         {
             var layers = (int)Math.Clamp((long)_student.Hi * rowBudget / _tokens.Count, 1, _student.Hi - _layer);
             for (var layer = _layer; layer < _layer + layers; layer++) PlanPromptLayer(plan, layer);
-            if (_layer + layers == _student.Hi) plan.Sample(Head, new RowRef(_stream[1 - _current], _separator), Draw(TokenChannel.Answer, 0));
+            if (_layer + layers < _student.Hi) return;
+            // The separator's row alone is replaced, and no row sees those behind it: before it the student reads as it is.
+            Scores.Ask(plan, Head, _stream[1 - _current], Scores.Known, Scores.Wanted - Scores.Known);
+            plan.Sample(Head, new RowRef(_stream[1 - _current], _separator), Draw(TokenChannel.Answer, 0));
             return;
         }
 
@@ -65,6 +68,8 @@ public sealed class IcotKd : ThinkingProgram
         if (start + count == _tokens.Count)
             plan.Sample(Head, new RowRef(_last, 0), Draw(TokenChannel.Answer, _tokens.Count - Request.Prompt.Count));
     }
+
+    protected override int Depth => _student.Count;
 
     public override void Evicted() => _layer = 0;
 
@@ -88,7 +93,7 @@ public sealed class IcotKd : ThinkingProgram
             return;
         }
 
-        sink.Emit(TokenChannel.Answer, _student.Count, token, heads[0]);
+        sink.Emit(TokenChannel.Answer, Depth, token, heads[0]);
         Answered(token);
         _tokens.Add(token);
         if (Finish is null && _tokens.Count - Request.Prompt.Count >= Request.MaxTokens) Finish = FinishReason.Length;

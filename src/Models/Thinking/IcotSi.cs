@@ -15,17 +15,20 @@ public sealed class IcotSi(GenerationRequest request, ProgramContext context) : 
 
     protected override void OnToken(int token, in HeadResult result, ITokenSink sink)
     {
-        var ends = EndsSequence(token) || token == Context.Thinking.SeparatorTokenId;
+        var ends = Ends(token);
         if (ends && ++_separators == Context.Thinking.EosCountToStop)
         {
             Complete(FinishReason.Stop, sink);
             return;
         }
 
-        if (ends) ThoughtClosedBy = Thinking.ThoughtClosedBy.Model; // separator two: fed back to the model, shown to nobody
+        if (ends && Request.WholeText) sink.Emit(TokenChannel.Answer, Spec.Layers.Count, token, result, text: "");
+        else if (ends) ThoughtClosedBy = Thinking.ThoughtClosedBy.Model; // separator two: fed back to the model, shown to nobody
         else sink.Emit(InChain ? TokenChannel.Thought : TokenChannel.Answer, Spec.Layers.Count, token, result);
     }
 
+    protected override bool Ends(int token) => EndsSequence(token) || token == Context.Thinking.SeparatorTokenId;
+
     // With one separator to stop at, the chain is internalised down to its end marker: everything is answer.
-    private bool InChain => Context.Thinking.EosCountToStop > 1 && _separators == 0;
+    private bool InChain => !Request.WholeText && Context.Thinking.EosCountToStop > 1 && _separators == 0;
 }

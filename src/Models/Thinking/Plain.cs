@@ -34,6 +34,7 @@ public class Plain : ThinkingProgram
 
     public override void Plan(SequencePlan plan, int rowBudget)
     {
+        if (PlanScores(plan, _kv, _last, Head, rowBudget)) return;
         var start = _kv.Length(Spec.AllLayers);
         var count = Math.Min(rowBudget, _tokens.Count - start);
         var kind = start < Request.Prompt.Count ? RowKind.Prefill : RowKind.Speak;

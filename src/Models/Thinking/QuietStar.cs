@@ -47,6 +47,9 @@ public sealed class QuietStar : ThinkingProgram
 
     public override void Plan(SequencePlan plan, int rowBudget)
     {
+        // A prompt is read without thoughts, and so it is scored.
+        if (PlanScores(plan, _kv, _rows, Head, rowBudget)) return;
+
         // The thought of the newest token x sits at positions p+1.. behind it, and never longer than this answer token.
         var newest = _tokens.Count - 1;
         var start = _kv.Length(Spec.AllLayers);

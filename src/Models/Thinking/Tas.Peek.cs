@@ -50,7 +50,7 @@ public sealed partial class Tas
         HeadResult? said = null;
         IReadOnlyList<LayerPeek>? peeks = null;
         var next = 0;
-        foreach (var call in plan.Ops.OfType<HeadCall>())
+        foreach (var call in plan.Ops.OfType<HeadCall>().Where(call => call.Sample.Given is null))
         {
             var result = heads[next++];
             if (!ReferenceEquals(call.Sample, _look)) said = result;

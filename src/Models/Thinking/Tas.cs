@@ -77,6 +77,8 @@ public sealed partial class Tas : ThinkingProgram
 
     public override void Plan(SequencePlan plan, int rowBudget)
     {
+        // At full depth: what the whole model says of a text is what its last layer says.
+        if (PlanScores(plan, _kv, _last, AnswerHead, rowBudget)) return;
         var lower = _kv.Length(_lower);
         var upper = _upper.Count == 0 ? lower : _kv.Length(_upper);
 

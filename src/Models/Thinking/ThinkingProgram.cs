@@ -43,6 +43,9 @@ public interface ITokenSink
     /// <summary>More text of a token that was emitted already, on this channel; no token of its own.</summary>
     void EmitText(TokenChannel channel, int layer, string text);
 
+    /// <summary>The prompt's tokens from the second on, scored, in order. Once a generation that asks for it, also where there is no second.</summary>
+    void PromptScored(IReadOnlyList<HeadResult> scores);
+
     /// <summary>Everything sent on the channel so far is void (a re-spoken answer, a resampled thought).</summary>
     void Restart(TokenChannel channel);
 }
@@ -84,6 +87,9 @@ public abstract class ThinkingProgram(GenerationRequest request, ProgramContext 
     /// <summary>What was drawn so far, for the penalties; a program adds each token it keeps.</summary>
     protected TokenCounts Counts { get; } = new(request);
 
+    /// <summary>What the answer's head makes of the prompt, where the request asks for it.</summary>
+    protected PromptScores Scores { get; } = new(request, context.Thinking.BaseVocabularySize);
+
     /// <summary>Where the answer stands in what it must look like; null where it may be anything.</summary>
     protected AnswerGuide? Guide { get; init; } = request.Constraint is { } constraint ? new AnswerGuide(constraint) : null;
 
@@ -114,14 +120,20 @@ public abstract class ThinkingProgram(GenerationRequest request, ProgramContext 
     /// </summary>
     public virtual int SpareRows => 0;
 
+    /// <summary>Leading positions whose KV it may take from others: a row that is yet to be scored it runs itself.</summary>
+    public int MostShared => Scores.Missing ? Scores.Known : int.MaxValue;
+
     /// <summary>The KV other sequences may share, if it depends on nothing but its scope and the tokens before it.</summary>
     public virtual KvPrefix? Prefix => null;
 
     /// <summary>The most positions a table of this sequence will ever hold.</summary>
     public virtual int MaxPositions => checked(Request.Prompt.Count + Request.MaxTokens);
 
-    /// <summary>Hidden states it keeps at once, at most.</summary>
+    /// <summary>Hidden states it keeps at once, at most, beside those of <see cref="ScoredRows"/>.</summary>
     public virtual int MaxKeptRows => 1;
+
+    /// <summary>Rows of its prompt that a step keeps for their scores, at most.</summary>
+    public int ScoredRows => Math.Min(Scores.Wanted, PromptScores.RowsPerStep);
 
     /// <summary>KV tables it holds at once, at most.</summary>
     public virtual int Tables => 1;
@@ -142,7 +154,16 @@ public abstract class ThinkingProgram(GenerationRequest request, ProgramContext 
             if (op is RowGroup group) group.Kv.Commit(group.Range, group.Start + group.Count);
         }
 
+        heads = Scores.Take(plan, heads, Context.Memory, sink);
+        if (Request.MaxTokens == 0 && !Scores.Missing)
+        {
+            Finish = FinishReason.Length;
+            return;
+        }
+
         OnAccepted(plan, heads, sink);
+        if (Request.WholeText && Finish == FinishReason.Stop && heads.Length > 0 && Ends(heads[^1].Token))
+            sink.Emit(TokenChannel.Answer, Depth, heads[^1].Token, heads[^1], text: "");
     }
 
     /// <summary>Whether the command made sense in this state; if not, nothing changed.</summary>
@@ -160,6 +181,29 @@ public abstract class ThinkingProgram(GenerationRequest request, ProgramContext 
 
     /// <summary>Moves the method's state on by the tokens that were sampled, if any.</summary>
     protected abstract void OnAccepted(SequencePlan plan, ReadOnlySpan<HeadResult> heads, ITokenSink sink);
+
+    /// <summary>Layers that an answer's row has passed.</summary>
+    protected virtual int Depth => Spec.Layers.Count;
+
+    /// <summary>Whether a token drawn ends what is said and is not part of it.</summary>
+    protected virtual bool Ends(int token) => EndsSequence(token);
+
+    /// <summary>
+    /// Runs the next rows of a prompt that is to be scored through all layers, and asks their head; false once all are scored.
+    /// The prompt's last row is left: what follows it is not given.
+    /// </summary>
+    /// <param name="rows">For rows that nothing else needs after this step.</param>
+    protected bool PlanScores(SequencePlan plan, KvTable kv, Rows rows, int head, int rowBudget)
+    {
+        if (!Scores.Missing) return false;
+        var start = kv.Length(Spec.AllLayers);
+        var count = Math.Min(Math.Min(rowBudget, PromptScores.RowsPerStep), Scores.Wanted - start);
+        var known = Math.Clamp(Scores.Known - start, 0, count); // run again after an eviction, for their KV alone
+        var tokens = new TokenRows(Request.Prompt.Skip(start).Take(count).ToArray());
+        plan.Run(RowKind.Prefill, kv, Spec.AllLayers, start, tokens, known < count ? new Keep(rows, 0, known, count - known) : null);
+        Scores.Ask(plan, head, rows, 0, count - known);
+        return true;
+    }
 
     /// <summary>The draw named (seed, choice and channel, index): cutting a thought never moves an answer's draws.</summary>
     protected SampleSpec Draw(TokenChannel channel, int index)

@@ -33,6 +33,46 @@ public sealed class BundledCheckpointTests(BundledCheckpointTests.BundledServer 
         Assert.Equal(expected, path == Chats ? Said(stream) : SaidInCompletion(stream));
     }
 
+    /// <summary>As an evaluation harness asks: a token behind each text, and the sum of all entries but the first and the last.</summary>
+    [Theory]
+    [InlineData("base-stories")]
+    [InlineData("tas-stories")]
+    [InlineData("quiet-star-stories")]
+    [InlineData("tpo-stories")]
+    [InlineData("icot-si-half")]
+    [InlineData("icot-kd")]
+    public async Task Texts_are_as_likely_as_the_recipe_says(string name)
+    {
+        var lines = File.ReadLines(Repository.Path($"tests/Models.Tests/GoldenScores/{name}.jsonl")).Take(6).Select(line => JsonNode.Parse(line)!).ToList();
+        var body = Completion(model: name).With("prompt", new JsonArray([.. lines.Select(line => line["ids"]!.DeepClone())]))
+            .With("echo", true).With("logprobs", 1).With("max_tokens", 1).With("temperature", 0);
+        var choices = (await server.CallAsync(Completions, body))["choices"]!.AsArray();
+        Assert.Equal(lines.Count, choices.Count);
+        for (var i = 0; i < lines.Count; i++)
+        {
+            var expected = lines[i]["logprobs"]!.AsArray().Select(value => (double)value!).ToArray();
+            var found = choices[i]!["logprobs"]!["token_logprobs"]!.AsArray();
+            Assert.Equal(expected.Length + 2, found.Count);
+            Assert.Null(found[0]);
+            Assert.Equal(expected.Sum(), found.Skip(1).SkipLast(1).Sum(value => (double)value!), 1e-3 * Math.Max(1, -expected.Sum()));
+        }
+    }
+
+    [Theory]
+    [InlineData("echo")]
+    [InlineData("prompt_logprobs")]
+    public async Task A_prompt_that_is_read_in_both_directions_is_not_scored(string field)
+    {
+        var body = Completion(model: "bitune-stories").With("logprobs", 1).With(field, field == "echo" ? true : 1);
+        using var response = await server.PostAsync(Completions, body);
+        Assert.Equal(System.Net.HttpStatusCode.BadRequest, response.StatusCode);
+        var error = JsonNode.Parse(await response.Content.ReadAsStringAsync())!["error"]!;
+        Assert.Equal((field, "unsupported_parameter"), ((string)error["param"]!, (string)error["code"]!));
+
+        // Its prompt can be echoed all the same.
+        Assert.StartsWith("Once upon a time", (string)(await server.CallAsync(Completions, Completion(model: "bitune-stories").With("echo", true)))["choices"]![0]!["text"]!, StringComparison.Ordinal);
+    }
+
     private static (string, string) Whole((string? Thought, string Answer) said) => (said.Thought ?? "", said.Answer);
 
     private static (string Thought, string Answer) SaidInCompletion(JsonObject completion)

@@ -29,6 +29,37 @@ public class SamplerTests
         Assert.Equal(3, Sampler.Sample([.. logits], spec with { TopLogprobs = 3 }).Top.Count);
     }
 
+    [Fact]
+    public void A_given_token_is_scored_and_ranked_and_nothing_is_drawn()
+    {
+        for (var seed = 1; seed < 20; seed++)
+        {
+            var logits = Logits(seed, 16 + seed);
+            logits[3] = logits[5];
+            var sum = Math.Log(logits.Sum(logit => Math.Exp(logit)));
+            for (var id = 0; id < logits.Length; id++)
+            {
+                var result = Sampler.Sample([.. logits], new SampleSpec { Given = id, TopLogprobs = 2 });
+                Assert.Equal((id, true), (result.Token, result.Finite));
+                Assert.Equal(logits[id] - sum, result.Logprob, 1e-5);
+                Assert.Equal(1 + logits.Count(logit => logit > logits[id]), result.Rank);
+                Assert.Equal(2, result.Top.Count);
+                if (result.Top.FirstOrDefault(top => top.Token == id) is { Logprob: < 0 } top) Assert.Equal(top.Logprob, result.Logprob);
+            }
+        }
+    }
+
+    [Fact]
+    public void A_given_token_beyond_the_vocabulary_has_no_probability()
+    {
+        var spec = new SampleSpec { Given = 7, VocabularyLimit = 5, TopLogprobs = 9 };
+        var result = Sampler.Sample([1, 2, 3, 4, 5, 60, 70, 80], spec);
+        Assert.Equal((7, float.NegativeInfinity, 6, true), (result.Token, result.Logprob, result.Rank, result.Finite));
+        Assert.Equal(5, result.Top.Count);
+        Assert.Equal(float.NegativeInfinity, Sampler.Sample([1, 2], new SampleSpec { Given = 2 }).Logprob);
+        Assert.Equal(0, Sampler.Sample([1, 2], SampleSpec.Greedy).Rank);
+    }
+
     public static TheoryData<SampleSpec> Specs() =>
     [
         new SampleSpec { Temperature = 1 },

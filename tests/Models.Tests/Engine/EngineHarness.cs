@@ -72,7 +72,16 @@ internal static class EngineHarness
         var finished = Assert.IsType<GenerationEvent.Finished>(events[^1]);
         var tokens = events.OfType<GenerationEvent.Token>()
             .Select(token => $"{token.Channel}:{token.TokenId}:{BitConverter.SingleToInt32Bits(token.Logprob):x8}:{BitConverter.SingleToInt32Bits(token.Mix):x8}");
-        return $"{string.Join(' ', tokens)} {finished.Reason} {finished.ThoughtClosedBy} {finished.Usage with { CachedTokens = 0 }}";
+        return $"{Scores(events)} {string.Join(' ', tokens)} {finished.Reason} {finished.ThoughtClosedBy} {finished.Usage with { CachedTokens = 0 }}";
+    }
+
+    /// <summary>What the model made of the prompt, to the bit; empty where nobody asked. Told once, before any token.</summary>
+    public static string Scores(IReadOnlyList<GenerationEvent> events)
+    {
+        if (events.OfType<GenerationEvent.PromptScored>().SingleOrDefault() is not { } scored) return "";
+        Assert.Same(scored, events[0]);
+        return string.Join(' ', scored.Tokens.Select(token =>
+            $"{token.Token}:{token.Rank}:{BitConverter.SingleToInt32Bits(token.Logprob):x8}:{string.Join(',', token.Top.Select(top => $"{top.Token}={BitConverter.SingleToInt32Bits(top.Logprob):x8}"))}"));
     }
 
     /// <summary>Nothing runs and nothing is held. The engine checks its own books when it falls idle.</summary>

@@ -26,7 +26,7 @@ public class DeterminismTests
             {
                 var sample = Sample(seed);
                 var setup = TinySetup.Of(method, 1 + (sample.Request % 3), gpt2: sample.Request % 2 == 1);
-                var request = Request(sample.Request);
+                var request = Request(sample.Request) with { PromptLogprobs = method != ThinkingMethod.Bitune && sample.Request % 2 == 0 ? 2 : null };
                 using var calm = new ReferenceDecoder(setup.Spec, 200, 4);
                 var expected = new ProgramDriver(calm).Generate(setup, request);
 
@@ -41,6 +41,7 @@ public class DeterminismTests
 
                 driver.Finish(run, 1 + (sample.Request % 7));
                 Assert.Equal(expected.Sink.Tokens, run.Sink.Tokens);
+                SinkRecord.AssertSame(expected.Sink.Scores, run.Sink.Scores);
                 Assert.Equal(expected.Program.Finish, run.Program.Finish);
                 Assert.Equal(expected.Program.ThoughtClosedBy, run.Program.ThoughtClosedBy);
                 run.Memory.Free();
@@ -67,8 +68,9 @@ public class DeterminismTests
                 var setup = TinySetup.Of(method, 1 + (sample.Request % 3));
                 using var decoder = new ReferenceDecoder(setup.Spec, 600, 4);
                 var driver = new ProgramDriver(decoder);
-                var requests = Enumerable.Range(0, 4).Select(i => Request((byte)(sample.Request + (37 * i)))).ToList();
-                var expected = requests.Select(request => driver.Generate(setup, request).Sink.Tokens).ToList();
+                var scored = method == ThinkingMethod.Bitune ? (int?)null : 2;
+                var requests = Enumerable.Range(0, 4).Select(i => Request((byte)(sample.Request + (37 * i))) with { PromptLogprobs = i % 2 == 0 ? scored : null }).ToList();
+                var expected = requests.Select(request => driver.Generate(setup, request).Sink).ToList();
 
                 var runs = requests.Select(request => driver.Start(setup, request)).ToList();
                 for (var step = 0; runs.Exists(run => !run.Done); step++)
@@ -80,7 +82,11 @@ public class DeterminismTests
                     if (together.Count > 0) driver.Step([.. together.Select((run, i) => (run, 1 + ((fate + i) % 6)))]);
                 }
 
-                for (var i = 0; i < runs.Count; i++) Assert.Equal(expected[i], runs[i].Sink.Tokens);
+                for (var i = 0; i < runs.Count; i++)
+                {
+                    Assert.Equal(expected[i].Tokens, runs[i].Sink.Tokens);
+                    SinkRecord.AssertSame(expected[i].Scores, runs[i].Sink.Scores);
+                }
             }));
     }
 

@@ -18,6 +18,9 @@ internal sealed class SinkRecord : ITokenSink
 
     public List<TokenChannel> Restarts { get; } = [];
 
+    /// <summary>The prompt's scores; null until they were told.</summary>
+    public IReadOnlyList<HeadResult>? Scores { get; private set; }
+
     public IEnumerable<int> Thought => Of(TokenChannel.Thought);
 
     public IEnumerable<int> Answer => Of(TokenChannel.Answer);
@@ -33,6 +36,19 @@ internal sealed class SinkRecord : ITokenSink
     }
 
     public void Peek(TokenChannel channel, int index, LayerPeek peek) => Peeks.Add((channel, index, peek));
+
+    /// <summary>To the bit.</summary>
+    public static void AssertSame(IReadOnlyList<HeadResult>? expected, IReadOnlyList<HeadResult>? found)
+    {
+        Assert.Equal(expected?.Select(score => (score.Token, score.Logprob, score.Rank)), found?.Select(score => (score.Token, score.Logprob, score.Rank)));
+        Assert.Equal(expected?.SelectMany(score => score.Top), found?.SelectMany(score => score.Top));
+    }
+
+    public void PromptScored(IReadOnlyList<HeadResult> scores)
+    {
+        Assert.Null(Scores);
+        Scores = scores;
+    }
 
     public void EmitText(TokenChannel channel, int layer, string text) => _text[channel] += text;
 

@@ -38,3 +38,7 @@ public class TorchPublishedMethodTests() : PublishedMethodConformance(TorchEngin
 /// <summary>The bundled checkpoints on the GPU engine.</summary>
 public class TorchCheckpointTests() : CheckpointConformance(options => ModelLoader.Load(
     options with { Device = TorchEngine.Name, Accelerator = new AcceleratorOptions { Threads = 1 } }, NullLogger.Instance, engines: [new TorchDecoderSource()]));
+
+/// <summary>Scored prompts on the GPU engine.</summary>
+public class TorchScoreTests() : ScoreConformance(options => ModelLoader.Load(
+    options with { Device = TorchEngine.Name, Accelerator = new AcceleratorOptions { Threads = 1 } }, NullLogger.Instance, engines: [new TorchDecoderSource()]));

@@ -29,7 +29,7 @@ internal sealed class MessageBuilder(MessagesRequest asked, MappedRequest reques
         },
         finished.StopString);
 
-    public static OutputBlock Block(Passage passage) => passage.IsThought ? new ThinkingBlock(passage.Text, Signature(passage.Text)) : new TextBlock(passage.Text, null);
+    public static OutputBlock Block(Passage passage) => passage.IsThought ? new ThinkingBlock(passage.Text, Signature(passage.Text)) : new TextBlock(passage.Text);
 
     public static string Signature(string thought) => Convert.ToBase64String(SHA256.HashData(Encoding.UTF8.GetBytes(thought)));
 }

@@ -38,7 +38,7 @@ internal sealed class MessageStream(MappedRequest request, MessageBuilder builde
     }
 
     protected override void Opened(SseWriter writer, Passage passage) =>
-        Write(writer, new ContentBlockStart(passage.Index, passage.IsThought ? new ThinkingBlock("", "") : new TextBlock("", null)));
+        Write(writer, new ContentBlockStart(passage.Index, passage.IsThought ? new ThinkingBlock("", "") : new TextBlock("")));
 
     protected override void Added(SseWriter writer, Passage passage, GenerationEvent.Token token)
     {

@@ -7,7 +7,7 @@ namespace InferenceServer.Responses;
 internal sealed class InputConversation(UnknownFields unknown, int maxMessages)
 {
     // What items of an earlier answer carry beside their text.
-    private static readonly HashSet<string> Labels = ["id", "status", "phase", "summary", "encrypted_content"];
+    private static readonly HashSet<string> Labels = ["id", "status", "phase", "encrypted_content"];
 
     private readonly List<ChatMessage> _messages = [];
     private string? _thought;
@@ -33,10 +33,12 @@ internal sealed class InputConversation(UnknownFields unknown, int maxMessages)
                 _thought = null;
                 break;
             case "reasoning":
-                _thought += Text(item.Content, $"{param}.content", "reasoning_text");
+                _thought += item.Content is { Parts.Count: > 0 } || item.Summary is null
+                    ? Text(item.Content, $"{param}.content", "reasoning_text")
+                    : Text(new ItemContent(item.Summary), $"{param}.summary", "summary_text");
                 break;
             case "item_reference":
-                throw ApiException.Invalid($"{param}.type", "This server keeps no items: send the item itself.", "unsupported_parameter");
+                throw ApiException.Invalid($"{param}.type", "This server keeps no items: send the item itself (clients do so with 'store' false).", "unsupported_parameter");
             default:
                 throw ApiException.Invalid($"{param}.type", $"'{param}.type' may be message or reasoning.", "unsupported_parameter");
         }

@@ -27,7 +27,7 @@ internal sealed class ResponseBuilder(ResponseRequest asked, MappedRequest reque
         Output: [],
         ParallelToolCalls: true,
         PreviousResponseId: null,
-        new ReasoningEcho(asked.Reasoning?.Effort ?? asked.ReasoningEffort, Summary: null),
+        new ReasoningEcho(asked.Reasoning?.Effort ?? asked.ReasoningEffort, asked.Reasoning?.Summary),
         Background: false,
         Store: false,
         Math.Round(request.Generations[0].Answering.Temperature, 6),
@@ -48,6 +48,11 @@ internal sealed class ResponseBuilder(ResponseRequest asked, MappedRequest reque
         asked.Metadata ?? new Dictionary<string, string>());
 
     private readonly string _digits = request.Id[(request.Id.IndexOf('_', StringComparison.Ordinal) + 1)..];
+
+    /// <summary>
+    /// Whether thoughts are told as summaries of themselves: the clients that ask for those, and only they, read nothing else.
+    /// </summary>
+    public bool Summarizes => asked.Reasoning?.Summary is not null;
 
     /// <summary>At the beginning of a stream.</summary>
     public Response Begun => _template;
@@ -80,7 +85,7 @@ internal sealed class ResponseBuilder(ResponseRequest asked, MappedRequest reque
         var id = IdOf(passage);
         var begun = status == InProgress;
         return passage.IsThought
-            ? new ReasoningItem(id, status, [], begun ? [] : [new ReasoningPart(passage.Text)])
+            ? new ReasoningItem(id, status, begun || !Summarizes ? [] : [new SummaryPart(passage.Text)], begun || Summarizes ? [] : [new ReasoningPart(passage.Text)])
             : new MessageItem(id, status, "assistant", begun ? [] : [new TextPart(passage.Text, [], Logprobs(passage.Tokens))]);
     }
 

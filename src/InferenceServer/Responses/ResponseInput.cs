@@ -20,6 +20,9 @@ public sealed record InputItem
     /// <summary>A string or parts with text.</summary>
     public ItemContent? Content { get; init; }
 
+    /// <summary>Of reasoning: parts of type summary_text, the thought where there is no content.</summary>
+    public IReadOnlyList<ContentPart>? Summary { get; init; }
+
     [JsonExtensionData]
     public Dictionary<string, JsonElement>? Unknown { get; set; }
 }

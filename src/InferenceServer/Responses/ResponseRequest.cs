@@ -55,7 +55,7 @@ public sealed record ReasoningOptions
     /// <summary>The same as reasoning_effort.</summary>
     public string? Effort { get; init; }
 
-    /// <summary>auto or null: there are no summaries, thoughts are shown as they are.</summary>
+    /// <summary>auto or detailed: thoughts are told as summaries, whole, for clients that read no others. Without it they are the content of their items.</summary>
     public string? Summary { get; init; }
 
     [JsonExtensionData]

@@ -9,6 +9,7 @@ namespace InferenceServer.Responses;
 internal sealed class ResponseStream(MappedRequest request, ResponseBuilder builder, WireFormat wire) : PassageStream(request)
 {
     private const int ContentIndex = 0; // every item has one part
+    private const int SummaryIndex = 0;
 
     private int _sequence;
     private GenerationEvent.Finished? _finished;
@@ -37,7 +38,8 @@ internal sealed class ResponseStream(MappedRequest request, ResponseBuilder buil
     protected override void Opened(SseWriter writer, Passage passage)
     {
         Write(writer, new OutputItemAdded(_sequence++, passage.Index, builder.Item(passage, ResponseBuilder.InProgress)));
-        Write(writer, new ContentPartAdded(_sequence++, builder.IdOf(passage), passage.Index, ContentIndex, builder.Part(passage)));
+        if (IsSummary(passage)) Write(writer, new SummaryPartAdded(_sequence++, builder.IdOf(passage), passage.Index, SummaryIndex, new SummaryPart("")));
+        else Write(writer, new ContentPartAdded(_sequence++, builder.IdOf(passage), passage.Index, ContentIndex, builder.Part(passage)));
     }
 
     protected override void Added(SseWriter writer, Passage passage, GenerationEvent.Token token)
@@ -45,7 +47,9 @@ internal sealed class ResponseStream(MappedRequest request, ResponseBuilder buil
         var id = builder.IdOf(passage);
         if (passage.IsThought)
         {
-            if (token.Text.Length > 0) Write(writer, new ReasoningTextDelta(_sequence++, id, passage.Index, ContentIndex, token.Text));
+            if (token.Text.Length == 0) return;
+            if (builder.Summarizes) Write(writer, new SummaryTextDelta(_sequence++, id, passage.Index, SummaryIndex, token.Text));
+            else Write(writer, new ReasoningTextDelta(_sequence++, id, passage.Index, ContentIndex, token.Text));
             return;
         }
 
@@ -56,11 +60,15 @@ internal sealed class ResponseStream(MappedRequest request, ResponseBuilder buil
     protected override void Closed(SseWriter writer, Passage passage, bool isCut)
     {
         var id = builder.IdOf(passage);
-        if (passage.IsThought) Write(writer, new ReasoningTextDone(_sequence++, id, passage.Index, ContentIndex, passage.Text));
+        if (IsSummary(passage)) Write(writer, new SummaryTextDone(_sequence++, id, passage.Index, SummaryIndex, passage.Text));
+        else if (passage.IsThought) Write(writer, new ReasoningTextDone(_sequence++, id, passage.Index, ContentIndex, passage.Text));
         else Write(writer, new OutputTextDone(_sequence++, id, passage.Index, ContentIndex, passage.Text, builder.Logprobs(passage.Tokens)));
-        Write(writer, new ContentPartDone(_sequence++, id, passage.Index, ContentIndex, builder.Part(passage)));
+        if (IsSummary(passage)) Write(writer, new SummaryPartDone(_sequence++, id, passage.Index, SummaryIndex, new SummaryPart(passage.Text)));
+        else Write(writer, new ContentPartDone(_sequence++, id, passage.Index, ContentIndex, builder.Part(passage)));
         Write(writer, new OutputItemDone(_sequence++, passage.Index, builder.Item(passage, isCut ? ResponseBuilder.Incomplete : ResponseBuilder.Completed)));
     }
+
+    private bool IsSummary(Passage passage) => passage.IsThought && builder.Summarizes;
 
     private void Write<T>(SseWriter writer, T value)
         where T : ResponseEvent => writer.Write(value, wire.Of<T>(), value.Type);

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using InferenceServer.Requests;
 
 namespace InferenceServer.Anthropic;
 
@@ -13,12 +14,7 @@ public sealed class BlockContentConverter : JsonConverter<BlockContent>
     public override BlockContent Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
     {
         if (reader.TokenType == JsonTokenType.String) return new BlockContent([new InputBlock { Type = "text", Text = reader.GetString() }]);
-        if (reader.TokenType != JsonTokenType.StartArray) throw new JsonException();
-        var blocks = new List<InputBlock>();
-        var type = options.GetTypeInfo(typeof(InputBlock));
-        while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
-            blocks.Add((InputBlock?)JsonSerializer.Deserialize(ref reader, type) ?? throw new JsonException());
-        return new BlockContent(blocks);
+        return new BlockContent(NestedJson.ReadArray<InputBlock>(ref reader, options));
     }
 
     public override void Write(Utf8JsonWriter writer, BlockContent value, JsonSerializerOptions options) =>

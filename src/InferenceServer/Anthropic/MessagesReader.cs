@@ -14,8 +14,8 @@ internal sealed class MessagesReader(UnknownFields unknown, int maxMessages)
     public T Common<T>(T asked)
         where T : MessagesFields
     {
-        unknown.Check(asked.Thinking?.Unknown, "thinking.");
-        unknown.Check(asked.OutputConfig?.Unknown, "output_config.");
+        unknown.CheckInside("thinking", asked.Thinking?.Unknown);
+        unknown.CheckInside("output_config", asked.OutputConfig?.Unknown);
         if (asked.StopSequences is { } stops)
         {
             if (asked.Stop is not null) throw Conflict("stop_sequences", "stop");
@@ -49,7 +49,7 @@ internal sealed class MessagesReader(UnknownFields unknown, int maxMessages)
     {
         const string Param = "output_config.format";
         if (asked.OutputConfig?.Format is not { } format) return asked;
-        unknown.Check(format.Unknown, Param + ".");
+        unknown.CheckInside(Param, format.Unknown);
         if (format.Type != "json_schema") throw ApiException.Invalid($"{Param}.type", $"'{Param}.type' must be json_schema.");
         if (asked.ResponseFormat is not null) throw Conflict(Param, "response_format");
         return asked with { ResponseFormat = new ResponseFormat { Type = format.Type, JsonSchema = new JsonSchemaFormat { Name = "answer", Schema = format.Schema } } };
@@ -102,7 +102,7 @@ internal sealed class MessagesReader(UnknownFields unknown, int maxMessages)
     private ChatMessage Message(InputMessage message, string param)
     {
         if (message is null) throw ApiException.Invalid(param, $"'{param}' must be an object with role and content.", "invalid_type");
-        unknown.Check(message.Unknown, param + ".");
+        unknown.CheckInside(param, message.Unknown);
         if (message.Role is not ("user" or "assistant")) throw ApiException.Invalid($"{param}.role", $"'{param}.role' must be user or assistant.");
         var (text, thought) = Read(message.Content, $"{param}.content", mayThink: message.Role == "assistant");
         return new ChatMessage { Role = message.Role, Content = new MessageContent(text), ReasoningContent = thought };
@@ -118,8 +118,7 @@ internal sealed class MessagesReader(UnknownFields unknown, int maxMessages)
             if (block is { Type: "text", Text: { } text }) texts.Add(text);
             else if (block is { Type: "thinking", Thinking: { } thinking } && mayThink) thought += thinking;
             else if (block.Type != "redacted_thinking" || !mayThink) throw Foreign($"{param}[{i}]", mayThink);
-            else continue;
-            unknown.Check(block.Unknown?.Where(field => field.Key is not (CacheControl or "citations")).ToDictionary(), $"{param}[{i}].");
+            unknown.CheckInside($"{param}[{i}]", block.Unknown, CacheControl, block.Type == "text" ? "citations" : "data");
         }
 
         return (string.Join('\n', texts), thought);

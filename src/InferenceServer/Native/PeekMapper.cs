@@ -17,7 +17,7 @@ internal static class PeekMapper
     public static PeekOptions? Map(GenerateRequest request, ServedModel model, UnknownFields unknown, ServerSettings settings)
     {
         if (request.Peek is not { } peek) return null;
-        unknown.Check(peek.Unknown, $"{Param}.");
+        unknown.CheckInside(Param, peek.Unknown);
         var heads = ModelHead.Of(model);
         var layers = heads.Select(head => head.Layer).Distinct().ToList();
         if (layers.Count == 1)

@@ -6,13 +6,13 @@ using InferenceServer.Streaming;
 namespace InferenceServer.OpenAI;
 
 /// <summary>POST /v1/chat/completions.</summary>
-internal sealed class ChatEndpoint(GenerationPipeline pipeline)
+internal sealed class ChatEndpoint(GenerationPipeline pipeline, UnknownFields unknown)
 {
     public async Task HandleAsync(HttpContext context)
     {
         var chat = await pipeline.ReadAsync<ChatRequest>(context);
         var ready = pipeline.Models.Require(chat.Model);
-        var reports = Wording.Reports(chat, chat.StreamOptions);
+        var reports = Wording.Reports(chat, chat.StreamOptions, unknown);
         pipeline.Constraints.Check(chat.ResponseFormat);
         var demand = pipeline.Tools.Demand(chat.Tools, chat.ToolChoice, chat.ParallelToolCalls, chat.ResponseFormat, ready.Model);
         var prompt = pipeline.Prompts.Encode(chat.Messages, chat, ready.Model, ToolMapper.ForTemplate(chat.Tools, chat.ToolChoice));

@@ -6,13 +6,13 @@ using InferenceServer.Streaming;
 namespace InferenceServer.OpenAI;
 
 /// <summary>POST /v1/completions.</summary>
-internal sealed class CompletionEndpoint(GenerationPipeline pipeline)
+internal sealed class CompletionEndpoint(GenerationPipeline pipeline, UnknownFields unknown)
 {
     public async Task HandleAsync(HttpContext context)
     {
         var completion = await pipeline.ReadAsync<CompletionRequest>(context);
         var ready = pipeline.Models.Require(completion.Model);
-        var reports = Wording.Reports(completion, completion.StreamOptions);
+        var reports = Wording.Reports(completion, completion.StreamOptions, unknown);
         int? topLogprobs = completion.Logprobs is { } top ? Bounds.Within("logprobs", top, 0, pipeline.Settings.MaxLogprobs) : null;
         var prompts = pipeline.Prompts.Encode(completion.Prompt, completion, ready.Model);
         var request = pipeline.Mapper.Map("cmpl-", completion, ready, prompts, completion.N, completion.MaxTokens, topLogprobs);

@@ -19,7 +19,7 @@ internal sealed class ToolCallWriter(ToolDemand demand, Tokenizer tokenizer)
     /// <summary>The calls so far, their arguments as far as they are there; null where there is none.</summary>
     public IReadOnlyList<ChatToolCall>? Calls => _calls.Count == 0
         ? null
-        : [.. _calls.Select(call => new ChatToolCall { Id = call.Id, Type = "function", Function = new FunctionCall(call.Name, call.Arguments) })];
+        : [.. _calls.Select(call => new ChatToolCall { Id = call.Id, Type = "function", Function = new FunctionCall { Name = call.Name, Arguments = call.Arguments } })];
 
     /// <summary>Text outside calls.</summary>
     public string Content { get; private set; } = "";

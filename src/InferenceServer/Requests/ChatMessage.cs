@@ -35,9 +35,12 @@ public sealed record ChatMessage
 
 /// <summary>A string, or an array of text parts, which are joined with line feeds.</summary>
 /// <param name="Text">What the message says.</param>
-/// <param name="ForeignPart">Type of the first part that is not text, if there is one.</param>
 [JsonConverter(typeof(MessageContentConverter))]
-public sealed record MessageContent(string Text, string? ForeignPart = null);
+public sealed record MessageContent(string Text)
+{
+    /// <summary>The array as it came; empty where there was none.</summary>
+    public IReadOnlyList<ContentPart> Parts { get; init; } = [];
+}
 
 /// <summary>One part of a message; only parts of type text can be read.</summary>
 public sealed record ContentPart
@@ -45,6 +48,9 @@ public sealed record ContentPart
     public required string Type { get; init; }
 
     public string? Text { get; init; }
+
+    [JsonExtensionData]
+    public Dictionary<string, JsonElement>? Unknown { get; set; }
 }
 
 /// <summary>Reads and writes <see cref="MessageContent"/>.</summary>
@@ -53,18 +59,8 @@ public sealed class MessageContentConverter : JsonConverter<MessageContent>
     public override MessageContent Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
     {
         if (reader.TokenType == JsonTokenType.String) return new MessageContent(reader.GetString()!);
-        if (reader.TokenType != JsonTokenType.StartArray) throw new JsonException();
-        var texts = new List<string>();
-        string? foreign = null;
-        var type = options.GetTypeInfo(typeof(ContentPart));
-        while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
-        {
-            var part = (ContentPart?)JsonSerializer.Deserialize(ref reader, type) ?? throw new JsonException();
-            if (part is { Type: "text", Text: { } text }) texts.Add(text);
-            else foreign ??= part.Type;
-        }
-
-        return new MessageContent(string.Join('\n', texts), foreign);
+        var parts = NestedJson.ReadArray<ContentPart>(ref reader, options);
+        return new MessageContent(string.Join('\n', parts.Select(part => part.Text))) { Parts = parts };
     }
 
     public override void Write(Utf8JsonWriter writer, MessageContent value, JsonSerializerOptions options) => writer.WriteStringValue(value.Text);

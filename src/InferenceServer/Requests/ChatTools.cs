@@ -36,9 +36,30 @@ public sealed record FunctionDefinition
 
 /// <summary>none, auto, required, or the one function to call.</summary>
 /// <param name="Mode">none, auto, required or function.</param>
-/// <param name="Function">Which, in the last case.</param>
+/// <param name="Named">Which, in the last case.</param>
 [JsonConverter(typeof(ToolChoiceConverter))]
-public sealed record ToolChoice(string Mode, string? Function = null);
+public sealed record ToolChoice(string Mode, NamedTool? Named = null);
+
+/// <summary>The one tool to call.</summary>
+public sealed record NamedTool
+{
+    /// <summary>function.</summary>
+    public required string Type { get; init; }
+
+    public required NamedFunction Function { get; init; }
+
+    [JsonExtensionData]
+    public Dictionary<string, JsonElement>? Unknown { get; set; }
+}
+
+/// <summary>The one function to call.</summary>
+public sealed record NamedFunction
+{
+    public required string Name { get; init; }
+
+    [JsonExtensionData]
+    public Dictionary<string, JsonElement>? Unknown { get; set; }
+}
 
 /// <summary>Reads and writes <see cref="ToolChoice"/>: a word, or <c>{"type":"function","function":{"name":…}}</c>.</summary>
 public sealed class ToolChoiceConverter : JsonConverter<ToolChoice>
@@ -48,29 +69,14 @@ public sealed class ToolChoiceConverter : JsonConverter<ToolChoice>
     public override ToolChoice Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
     {
         if (reader.TokenType == JsonTokenType.String) return new ToolChoice(reader.GetString()!);
-        if (reader.TokenType != JsonTokenType.StartObject) throw new JsonException();
-        var choice = JsonElement.ParseValue(ref reader);
-        return choice.TryGetProperty("type", out var type) && type.ValueEquals(Function)
-            && choice.TryGetProperty(Function, out var function) && function.ValueKind == JsonValueKind.Object
-            && function.TryGetProperty("name", out var name) && name.ValueKind == JsonValueKind.String
-            ? new ToolChoice(Function, name.GetString())
-            : throw new JsonException();
+        var named = NestedJson.Read<NamedTool>(ref reader, options);
+        return named.Type == Function ? new ToolChoice(Function, named) : throw new JsonException();
     }
 
     public override void Write(Utf8JsonWriter writer, ToolChoice value, JsonSerializerOptions options)
     {
-        if (value.Function is null)
-        {
-            writer.WriteStringValue(value.Mode);
-            return;
-        }
-
-        writer.WriteStartObject();
-        writer.WriteString("type", Function);
-        writer.WriteStartObject(Function);
-        writer.WriteString("name", value.Function);
-        writer.WriteEndObject();
-        writer.WriteEndObject();
+        if (value.Named is { } named) JsonSerializer.Serialize(writer, named, options.GetTypeInfo(typeof(NamedTool)));
+        else writer.WriteStringValue(value.Mode);
     }
 }
 
@@ -89,6 +95,14 @@ public sealed record ChatToolCall
     public Dictionary<string, JsonElement>? Unknown { get; set; }
 }
 
-/// <param name="Name">Of the function.</param>
-/// <param name="Arguments">A JSON object as text.</param>
-public sealed record FunctionCall(string Name, string Arguments);
+/// <summary>Which function, and with what.</summary>
+public sealed record FunctionCall
+{
+    public required string Name { get; init; }
+
+    /// <summary>A JSON object as text.</summary>
+    public required string Arguments { get; init; }
+
+    [JsonExtensionData]
+    public Dictionary<string, JsonElement>? Unknown { get; set; }
+}

@@ -26,7 +26,7 @@ public sealed class ConstraintMapper(UnknownFields unknown)
     public void Check(ResponseFormat? format)
     {
         if (format is null) return;
-        unknown.Check(format.Unknown, $"{Param}.");
+        unknown.CheckInside(Param, format.Unknown);
         if (format.JsonSchema is not null && format.Type != "json_schema")
             throw ApiException.Invalid($"{Param}.json_schema", $"'{Param}.json_schema' goes with the type json_schema.", "conflicting_parameters");
         if (format.Schema is not null && format.Type != "json_object")
@@ -37,7 +37,7 @@ public sealed class ConstraintMapper(UnknownFields unknown)
 
         var named = format.JsonSchema
             ?? throw ApiException.Invalid($"{Param}.json_schema", $"'{Param}.json_schema' is required with this type.", "missing_required_parameter");
-        unknown.Check(named.Unknown, $"{Param}.json_schema.");
+        unknown.CheckInside($"{Param}.json_schema", named.Unknown);
         CheckName($"{Param}.json_schema.name", named.Name);
     }
 

@@ -24,6 +24,7 @@ internal static class JsonTypeNames
         [typeof(ToolChoice)] = "none, auto, required, or an object that names a function",
         [typeof(ResponseFormat)] = "an object with a type",
         [typeof(StreamOptions)] = "an object",
+        [typeof(ResponseStreamOptions)] = "an object",
         [typeof(PeekRequest)] = "an object with layers, an array of layer numbers, and top, a number",
         [typeof(IReadOnlyList<ChatMessage>)] = "an array of messages, each an object with role and content",
         [typeof(IReadOnlyDictionary<string, double>)] = "an object of token ids with numbers",

@@ -10,6 +10,11 @@ namespace InferenceServer.Requests;
 /// <summary>How a prompt is dressed: completions go as they are, chat through the checkpoint's template.</summary>
 public sealed class PromptEncoder(ServerSettings settings, UnknownFields unknown, ThoughtMapper thoughts)
 {
+    // A hint this server needs none of: prompts are cached as they come. Some clients (OpenAI's agents) copy what an answer's
+    // message had into each of its parts.
+    private static readonly string[] PartLabels = ["cache_control"];
+    private static readonly string[] AnswerPartLabels = [.. PartLabels, "role", "reasoning_content", "reasoning", "annotations", "refusal"];
+
     /// <exception cref="ApiException">400: no prompt, or an id the model does not have.</exception>
     public IReadOnlyList<IReadOnlyList<int>> Encode(PromptInput prompt, GenerationFields fields, ServedModel model)
     {
@@ -129,11 +134,13 @@ public sealed class PromptEncoder(ServerSettings settings, UnknownFields unknown
             if (message.Role is not ("system" or "developer" or "user" or "assistant" or "tool"))
                 throw ApiException.Invalid($"{param}.role", $"'{param}.role' must be system, developer, user, assistant or tool.");
             CheckCalls(message, param, model);
-            if (message.Content?.ForeignPart is not null)
+            if (message.Content?.Parts.Any(part => part is not { Type: "text", Text: not null }) == true)
                 throw ApiException.Invalid($"{param}.content", $"'{param}.content' may only have parts of type text, each with its text.", "unsupported_parameter");
             if (message.Content is null && message.Role != "assistant")
                 throw ApiException.Invalid($"{param}.content", $"'{param}.content' is required.", "missing_required_parameter");
-            unknown.Check(message.Unknown, param + ".");
+            unknown.CheckMessage(param, message.Unknown);
+            var labels = message.Role == "assistant" ? AnswerPartLabels : PartLabels;
+            for (var part = 0; part < message.Content?.Parts.Count; part++) unknown.CheckInside($"{param}.content[{part}]", message.Content.Parts[part].Unknown, labels);
         }
     }
 
@@ -152,7 +159,8 @@ public sealed class PromptEncoder(ServerSettings settings, UnknownFields unknown
             var (call, at) = (message.ToolCalls[i], $"{param}.tool_calls[{i}]");
             if (call is null) throw ApiException.Invalid(at, $"'{at}' must be an object with id, type and function.", "invalid_type");
             if (call.Type != "function") throw ApiException.Invalid($"{at}.type", $"'{at}.type' must be function.", "unsupported_parameter");
-            unknown.Check(call.Unknown, at + ".");
+            unknown.CheckInside(at, call.Unknown);
+            unknown.CheckInside($"{at}.function", call.Function.Unknown);
         }
     }
 }

@@ -21,10 +21,12 @@ public sealed class ToolMapper(UnknownFields unknown)
     public ToolDemand? Demand(IReadOnlyList<ChatTool>? tools, ToolChoice? choice, bool? parallel, ResponseFormat? format, ServedModel model)
     {
         var mode = Mode(tools, choice);
+        unknown.CheckInside(ChoiceParam, choice?.Named?.Unknown);
+        unknown.CheckInside($"{ChoiceParam}.function", choice?.Named?.Function.Unknown);
         if (tools is null || tools.Count == 0) return null;
         Check(tools);
         if (mode == "none") return null;
-        var callable = choice?.Function is { } name
+        var callable = choice?.Named?.Function.Name is { } name
             ? [tools.FirstOrDefault(tool => tool.Function.Name == name) ?? throw ApiException.Invalid($"{ChoiceParam}.function.name", $"'{ChoiceParam}' names a function that is not among the 'tools'.")]
             : tools;
         var syntax = model.ToolSyntax;
@@ -91,7 +93,7 @@ public sealed class ToolMapper(UnknownFields unknown)
         var mode = choice?.Mode ?? "auto";
         if (mode is not ("none" or "auto" or "required" or "function"))
             throw ApiException.Invalid(ChoiceParam, $"'{ChoiceParam}' must be none, auto, required or name a function.");
-        if (mode == "function" && choice!.Function is null) throw ApiException.Invalid(ChoiceParam, $"'{ChoiceParam}' must be none, auto, required or name a function.");
+        if (mode == "function" && choice!.Named is null) throw ApiException.Invalid(ChoiceParam, $"'{ChoiceParam}' must be none, auto, required or name a function.");
         if (mode is "required" or "function" && tools is not { Count: > 0 }) throw ApiException.Invalid(ChoiceParam, $"'{ChoiceParam}' asks for a call, and there are no 'tools'.");
         return mode;
     }
@@ -105,8 +107,8 @@ public sealed class ToolMapper(UnknownFields unknown)
             var (tool, param) = (tools[i], $"{Param}[{i}]");
             if (tool is null) throw ApiException.Invalid(param, $"'{param}' must be an object with type and function.", "invalid_type");
             if (tool.Type != "function") throw ApiException.Invalid($"{param}.type", $"'{param}.type' must be function.", "unsupported_parameter");
-            unknown.Check(tool.Unknown, $"{param}.");
-            unknown.Check(tool.Function.Unknown, $"{param}.function.");
+            unknown.CheckInside(param, tool.Unknown);
+            unknown.CheckInside($"{param}.function", tool.Function.Unknown);
             ConstraintMapper.CheckName($"{param}.function.name", tool.Function.Name);
             if (!names.Add(tool.Function.Name)) throw ApiException.Invalid($"{param}.function.name", "Two tools have the same name.");
         }

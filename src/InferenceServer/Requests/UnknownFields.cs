@@ -11,7 +11,7 @@ namespace InferenceServer.Requests;
 /// </summary>
 public sealed partial class UnknownFields(ServerSettings settings, ILogger<UnknownFields> logger)
 {
-    private static readonly HashSet<string> Labels =
+    private static readonly string[] Labels =
     [
         "user", "metadata", "store", "service_tier", "safety_identifier", "prompt_cache_key", "prompt_cache_retention",
     ];
@@ -33,18 +33,37 @@ public sealed partial class UnknownFields(ServerSettings settings, ILogger<Unkno
         ["verbosity"] = value => IsText(value, "medium"),
         ["use_beam_search"] = value => value.ValueKind == JsonValueKind.False,
         ["skip_special_tokens"] = value => value.ValueKind == JsonValueKind.True,
+    };
+
+    private static readonly Dictionary<string, Func<JsonElement, bool>> NeutralInMessages = new()
+    {
         ["annotations"] = IsEmpty,
         ["refusal"] = value => IsText(value, ""),
     };
 
+    private static readonly Dictionary<string, Func<JsonElement, bool>> NoneNeutral = [];
+
+    /// <summary>The fields of a request.</summary>
     /// <exception cref="ApiException">400: a field would have been ignored.</exception>
-    public void Check(Dictionary<string, JsonElement>? fields, string prefix = "")
+    public void Check(Dictionary<string, JsonElement>? fields) => Check("", fields, Labels, Neutral);
+
+    /// <summary>The fields of a chat message, which may be an answer sent back as it came.</summary>
+    /// <exception cref="ApiException">400: a field would have been ignored.</exception>
+    public void CheckMessage(string param, Dictionary<string, JsonElement>? fields) => Check($"{param}.", fields, [], NeutralInMessages);
+
+    /// <summary>The fields of an object inside a request.</summary>
+    /// <param name="param">Where it stands, such as tools[0].function.</param>
+    /// <param name="labels">Names this kind of object may have that change nothing.</param>
+    /// <exception cref="ApiException">400: a field would have been ignored.</exception>
+    public void CheckInside(string param, Dictionary<string, JsonElement>? fields, params ReadOnlySpan<string> labels) => Check($"{param}.", fields, labels, NoneNeutral);
+
+    private void Check(string prefix, Dictionary<string, JsonElement>? fields, ReadOnlySpan<string> labels, Dictionary<string, Func<JsonElement, bool>> neutral)
     {
         foreach (var (name, value) in fields ?? [])
         {
-            if (Labels.Contains(name) || value.ValueKind == JsonValueKind.Null) continue;
+            if (labels.Contains(name) || value.ValueKind == JsonValueKind.Null) continue;
             var param = Shorten(prefix + name);
-            if (Neutral.TryGetValue(name, out var changesNothing))
+            if (neutral.TryGetValue(name, out var changesNothing))
             {
                 if (changesNothing(value)) continue;
                 throw ApiException.Invalid(param, $"'{param}' is not supported by this server with that value.", "unsupported_parameter");

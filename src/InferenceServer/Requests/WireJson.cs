@@ -24,6 +24,7 @@ namespace InferenceServer.Requests;
 [JsonSerializable(typeof(ErrorResponse))]
 [JsonSerializable(typeof(HealthResponse))]
 [JsonSerializable(typeof(ContentPart))]
+[JsonSerializable(typeof(NamedTool))]
 [JsonSerializable(typeof(GenerateRequest))]
 [JsonSerializable(typeof(GenerateResponse))]
 [JsonSerializable(typeof(GenerateStart))]

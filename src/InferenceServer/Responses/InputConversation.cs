@@ -6,8 +6,9 @@ namespace InferenceServer.Responses;
 /// <summary>Instructions and items as the messages of a chat; thoughts belong to the assistant's message behind them.</summary>
 internal sealed class InputConversation(UnknownFields unknown, int maxMessages)
 {
-    // What items of an earlier answer carry beside their text.
-    private static readonly HashSet<string> Labels = ["id", "status", "phase", "encrypted_content"];
+    // What items of an earlier answer carry beside their text, and what OpenAI's clients add to them.
+    private static readonly string[] Labels = ["id", "status", "phase", "encrypted_content"];
+    private static readonly string[] PartLabels = ["annotations", "logprobs", "parsed"];
 
     private readonly List<ChatMessage> _messages = [];
     private string? _thought;
@@ -25,7 +26,7 @@ internal sealed class InputConversation(UnknownFields unknown, int maxMessages)
 
     private void Add(InputItem item, string param)
     {
-        unknown.Check(item.Unknown?.Where(field => !Labels.Contains(field.Key)).ToDictionary(), param + ".");
+        unknown.CheckInside(param, item.Unknown, Labels);
         switch (item.Type)
         {
             case null or "message":
@@ -57,11 +58,12 @@ internal sealed class InputConversation(UnknownFields unknown, int maxMessages)
         };
     }
 
-    private static string Text(ItemContent? content, string param, params string[] types)
+    private string Text(ItemContent? content, string param, params string[] types)
     {
         var parts = content?.Parts ?? [];
         if (parts.Any(part => !types.Contains(part.Type) || part.Text is null))
             throw ApiException.Invalid(param, $"'{param}' may only have parts of type {string.Join(", ", types)}, each with its text.", "unsupported_parameter");
+        for (var i = 0; i < parts.Count; i++) unknown.CheckInside($"{param}[{i}]", parts[i].Unknown, parts[i].Type == "output_text" ? PartLabels : []);
         return string.Join('\n', parts.Select(part => part.Text));
     }
 }

@@ -1,4 +1,5 @@
 using InferenceServer.Errors;
+using InferenceServer.OpenAI;
 using InferenceServer.Requests;
 
 namespace InferenceServer.Responses;
@@ -12,9 +13,10 @@ internal sealed class ResponseChecks(UnknownFields unknown)
     /// <exception cref="ApiException">400: a field asks for what this server does not do.</exception>
     public void Check(ResponseRequest request)
     {
-        unknown.Check(request.Reasoning?.Unknown, "reasoning.");
-        unknown.Check(request.Text?.Unknown, "text.");
-        unknown.Check(request.Text?.Format?.Unknown, "text.format.");
+        unknown.CheckInside("reasoning", request.Reasoning?.Unknown);
+        unknown.CheckInside("text", request.Text?.Unknown);
+        unknown.CheckInside("text.format", request.Text?.Format?.Unknown);
+        if (request.StreamOptions is { } options) Wording.CheckOptions(request, options.IncludeObfuscation, options.Unknown, unknown);
         Refuse("store", request.Store == true, "This server keeps no answers: send 'store': false.");
         Refuse("background", request.Background == true, "This server answers whoever asks: leave 'background' out.");
         Refuse("previous_response_id", request.PreviousResponseId is not null, "This server keeps no answers: send the earlier turns as items of 'input'.");

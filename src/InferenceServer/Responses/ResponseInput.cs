@@ -38,12 +38,7 @@ public sealed class ResponseInputConverter : JsonConverter<ResponseInput>
     {
         if (reader.TokenType == JsonTokenType.String)
             return new ResponseInput([new InputItem { Role = "user", Content = new ItemContent([new ContentPart { Type = "input_text", Text = reader.GetString() }]) }]);
-        if (reader.TokenType != JsonTokenType.StartArray) throw new JsonException();
-        var items = new List<InputItem>();
-        var type = options.GetTypeInfo(typeof(InputItem));
-        while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
-            items.Add((InputItem?)JsonSerializer.Deserialize(ref reader, type) ?? throw new JsonException());
-        return new ResponseInput(items);
+        return new ResponseInput(NestedJson.ReadArray<InputItem>(ref reader, options));
     }
 
     public override void Write(Utf8JsonWriter writer, ResponseInput value, JsonSerializerOptions options) =>
@@ -56,12 +51,7 @@ public sealed class ItemContentConverter : JsonConverter<ItemContent>
     public override ItemContent Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
     {
         if (reader.TokenType == JsonTokenType.String) return new ItemContent([new ContentPart { Type = "input_text", Text = reader.GetString() }]);
-        if (reader.TokenType != JsonTokenType.StartArray) throw new JsonException();
-        var parts = new List<ContentPart>();
-        var type = options.GetTypeInfo(typeof(ContentPart));
-        while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
-            parts.Add((ContentPart?)JsonSerializer.Deserialize(ref reader, type) ?? throw new JsonException());
-        return new ItemContent(parts);
+        return new ItemContent(NestedJson.ReadArray<ContentPart>(ref reader, options));
     }
 
     public override void Write(Utf8JsonWriter writer, ItemContent value, JsonSerializerOptions options) =>

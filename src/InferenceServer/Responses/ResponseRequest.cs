@@ -47,6 +47,19 @@ public sealed record ResponseRequest : GenerationFields
 
     /// <summary>Sent back as it is.</summary>
     public string? User { get; init; }
+
+    /// <summary>Only with stream.</summary>
+    public ResponseStreamOptions? StreamOptions { get; init; }
+}
+
+/// <summary>Only with <c>stream</c>. The usage always comes with the last event.</summary>
+public sealed record ResponseStreamOptions
+{
+    /// <summary>Only false: this server does not pad its events.</summary>
+    public bool? IncludeObfuscation { get; init; }
+
+    [JsonExtensionData]
+    public Dictionary<string, JsonElement>? Unknown { get; set; }
 }
 
 /// <summary>How much to think.</summary>

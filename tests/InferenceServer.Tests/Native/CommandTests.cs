@@ -57,6 +57,21 @@ public sealed class CommandTests(PatientServer server) : IClassFixture<PatientSe
     }
 
     [Theory]
+    [InlineData(Answers, "reasoning_text.delta", "output_text.delta")]
+    [InlineData(Messages, "thinking_delta", "text_delta")]
+    public async Task Answer_now_works_in_responses_and_messages(string path, string thoughtEvent, string answerEvent)
+    {
+        var body = path == Answers
+            ? Endless(Response())
+            : Endless(Chat(), budget: null).With("thinking", new JsonObject { ["type"] = "enabled", ["budget_tokens"] = Long - 1 });
+        using var stream = await LiveStream.OpenAsync(server, path, body);
+        await stream.UntilAsync(entry => entry.Data.Contains(thoughtEvent, StringComparison.Ordinal));
+        Assert.Equal(1, (int)(await CommandAsync(stream.Id, "speak"))["choices"]!);
+        var thoughts = await stream.UntilAsync(entry => entry.Data.Contains(answerEvent, StringComparison.Ordinal));
+        Assert.InRange(thoughts.Count(entry => entry.Data.Contains(thoughtEvent, StringComparison.Ordinal)), 0, Long / 2);
+    }
+
+    [Theory]
     [InlineData("Because.")]
     [InlineData("")]
     public async Task The_model_answers_from_the_thought_it_is_given(string thought)

@@ -95,22 +95,6 @@ public sealed class SameWordsTests(TestServer server)
         Assert.Null(Items(none["output"]!.AsArray()).Thought);
     }
 
-    [Fact]
-    public async Task A_running_response_and_message_can_be_told_to_answer_now()
-    {
-        foreach (var (path, body, word) in new[] { (Answers, Response(), "reasoning_text.delta"), (Messages, Chat().With("thinking", Thinking.DeepClone()), "thinking_delta") })
-        {
-            // No end of the thought, until told.
-            body.With("max_tokens", 400).With("thinking_token_budget", null).With("logit_bias", new JsonObject { ["258"] = -100, ["257"] = -100 });
-            using var stream = await LiveStream.OpenAsync(server, path, body);
-            await stream.UntilAsync(entry => entry.Data.Contains(word, StringComparison.Ordinal));
-            using var answer = await server.PostAsync($"/v1/generations/{stream.Id}/speak", new JsonObject());
-            Assert.Contains((int)answer.StatusCode, (int[])[200, 409]); // the thought is short: it may be over
-            var rest = await stream.RestAsync();
-            Assert.Contains(rest, entry => entry.Data.Contains(path == Answers ? "output_text.delta" : "text_delta", StringComparison.Ordinal));
-        }
-    }
-
     private static (string? Thought, string Answer) Items(JsonArray output) => (
         output.Where(item => (string)item!["type"]! == "reasoning").Select(Words).Aggregate((string?)null, (all, text) => all + text),
         string.Concat(output.Where(item => (string)item!["type"]! == "message").Select(Words)));

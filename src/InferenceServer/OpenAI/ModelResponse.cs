@@ -49,6 +49,9 @@ public sealed record ModelResponse(
     /// <summary>As created, in RFC 3339, for Anthropic's clients.</summary>
     public DateTimeOffset CreatedAt => DateTimeOffset.FromUnixTimeSeconds(Created);
 
+    /// <summary>What a reader must know of its answers, where that is configured.</summary>
+    public string? Note { get; init; }
+
     /// <summary>Its trained language heads from bottom to top; what peek can name. Null until it is loaded.</summary>
     public IReadOnlyList<ModelHead>? Heads { get; init; }
 }

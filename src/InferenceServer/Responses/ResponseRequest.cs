@@ -81,6 +81,10 @@ public sealed record TextOptions
     /// <summary>The format of the answer, as response_format; the default is text.</summary>
     public TextFormat? Format { get; init; }
 
+    /// <summary>Only medium, which changes nothing.</summary>
+    [AllowedValues("medium")]
+    public string? Verbosity { get; init; }
+
     [JsonExtensionData]
     public Dictionary<string, JsonElement>? Unknown { get; set; }
 }

@@ -10,6 +10,8 @@ namespace InferenceServer.Anthropic;
 /// <summary>Writes one message in the words of this format, at any stage.</summary>
 internal sealed class MessageBuilder(MessagesRequest asked, MappedRequest request)
 {
+    public const string CallPrefix = "toolu_";
+
     /// <summary>At the beginning of a stream.</summary>
     public MessageResponse Begun => new(
         request.Id, "message", "assistant", request.Model.Name, [], null, null, MessageUsage.Of(new GenerationUsage(request.PromptTokens, 0, 0)));
@@ -29,7 +31,7 @@ internal sealed class MessageBuilder(MessagesRequest asked, MappedRequest reques
         },
         finished.StopString);
 
-    public static OutputBlock Block(Passage passage) => passage.IsThought ? new ThinkingBlock(passage.Text, Signature(passage.Text)) : new TextBlock(passage.Text);
+    public static OutputBlock Block(Passage passage) => passage.Kind == PassageKind.Thought ? new ThinkingBlock(passage.Text, Signature(passage.Text)) : new TextBlock(passage.Text);
 
     public static string Signature(string thought) => Convert.ToBase64String(SHA256.HashData(Encoding.UTF8.GetBytes(thought)));
 }

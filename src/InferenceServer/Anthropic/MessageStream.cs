@@ -6,7 +6,7 @@ using InferenceServer.Streaming;
 namespace InferenceServer.Anthropic;
 
 /// <summary>A message as Anthropic's named events: a block for each stretch of a voice.</summary>
-internal sealed class MessageStream(MappedRequest request, MessageBuilder builder, WireFormat wire) : PassageStream(request)
+internal sealed class MessageStream(MappedRequest request, MessageBuilder builder, WireFormat wire) : PassageStream(request, MessageBuilder.CallPrefix)
 {
     private GenerationEvent.Finished? _finished;
 
@@ -38,17 +38,17 @@ internal sealed class MessageStream(MappedRequest request, MessageBuilder builde
     }
 
     protected override void Opened(SseWriter writer, Passage passage) =>
-        Write(writer, new ContentBlockStart(passage.Index, passage.IsThought ? new ThinkingBlock("", "") : new TextBlock("")));
+        Write(writer, new ContentBlockStart(passage.Index, passage.Kind == PassageKind.Thought ? new ThinkingBlock("", "") : new TextBlock("")));
 
-    protected override void Added(SseWriter writer, Passage passage, GenerationEvent.Token token)
+    protected override void Added(SseWriter writer, PassageStep.Added step)
     {
-        if (token.Text.Length == 0) return;
-        Write(writer, new ContentBlockDelta(passage.Index, passage.IsThought ? new ThinkingDelta(token.Text) : new TextDelta(token.Text)));
+        if (step.Text.Length == 0) return;
+        Write(writer, new ContentBlockDelta(step.Passage.Index, step.Passage.Kind == PassageKind.Thought ? new ThinkingDelta(step.Text) : new TextDelta(step.Text)));
     }
 
-    protected override void Closed(SseWriter writer, Passage passage, bool isCut)
+    protected override void Closed(SseWriter writer, Passage passage)
     {
-        if (passage.IsThought) Write(writer, new ContentBlockDelta(passage.Index, new SignatureDelta(MessageBuilder.Signature(passage.Text))));
+        if (passage.Kind == PassageKind.Thought) Write(writer, new ContentBlockDelta(passage.Index, new SignatureDelta(MessageBuilder.Signature(passage.Text))));
         Write(writer, new ContentBlockStop(passage.Index));
     }
 

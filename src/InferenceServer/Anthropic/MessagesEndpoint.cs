@@ -25,7 +25,7 @@ internal sealed class MessagesEndpoint(GenerationPipeline pipeline, UnknownField
         }
 
         var (choices, usage) = await pipeline.CollectAsync(context, request);
-        var message = builder.Ended(Passage.Of(choices[0], request.ShowThoughts), choices[0].Finished!, usage);
+        var message = builder.Ended(PassageReader.Read(choices[0], request, MessageBuilder.CallPrefix), choices[0].Finished!, usage);
         await context.Response.WriteAsJsonAsync(message, pipeline.Wire.Of<MessageResponse>(), cancellationToken: context.RequestAborted);
     }
 

@@ -8,19 +8,18 @@ namespace InferenceServer.OpenAI;
 /// <summary>POST /v1/chat/completions.</summary>
 internal sealed class ChatEndpoint(GenerationPipeline pipeline, UnknownFields unknown)
 {
+    private readonly ChatToolReader _tools = new(unknown);
+
     public async Task HandleAsync(HttpContext context)
     {
         var chat = await pipeline.ReadAsync<ChatRequest>(context);
         var ready = pipeline.Models.Require(chat.Model);
         var reports = Wording.Reports(chat, chat.StreamOptions, unknown);
-        pipeline.Constraints.Check(chat.ResponseFormat);
-        var demand = pipeline.Tools.Demand(chat.Tools, chat.ToolChoice, chat.ParallelToolCalls, chat.ResponseFormat, ready.Model);
-        var prompt = pipeline.Prompts.Encode(chat.Messages, chat, ready.Model, ToolMapper.ForTemplate(chat.Tools, chat.ToolChoice));
+        var tools = _tools.Read(chat);
+        var demand = ToolMapper.Demand(tools, chat.ResponseFormat, ready.Model);
+        var prompt = pipeline.Prompts.Encode(chat.Messages, chat, ready.Model, ToolMapper.ForTemplate(tools));
         var request = pipeline.Mapper.Map("chatcmpl-", chat, ready, [prompt], chat.N, MaxTokens(chat), TopLogprobs(chat));
-        var constraint = demand is null
-            ? await pipeline.Constraints.OfAsync(chat.ResponseFormat, ready.Model, context.RequestAborted)
-            : await ToolMapper.CompileAsync(demand, chat.ResponseFormat, ready.Model, context.RequestAborted);
-        request = request.With(constraint) with { Tools = demand };
+        request = await pipeline.BindAsync(request, chat.ResponseFormat, demand, context.RequestAborted);
         if (chat.Stream == true)
         {
             await pipeline.StreamAsync(context, request, new ChatStream(request, pipeline.Wire, reports));

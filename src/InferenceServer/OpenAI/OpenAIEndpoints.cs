@@ -20,7 +20,6 @@ internal static class OpenAIEndpoints
         .AddSingleton<ContextRoom>()
         .AddSingleton<RequestMapper>()
         .AddSingleton<ConstraintMapper>()
-        .AddSingleton<ToolMapper>()
         .AddSingleton<StreamRunner>()
         .AddSingleton<RunningGenerations>()
         .AddSingleton<GenerationPipeline>()

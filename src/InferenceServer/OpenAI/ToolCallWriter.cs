@@ -1,19 +1,15 @@
-using System.Security.Cryptography;
 using InferenceServer.Models.Engine;
 using InferenceServer.Models.Tokenization;
 using InferenceServer.Models.Tools;
 using InferenceServer.Requests;
+using InferenceServer.Streaming;
 
 namespace InferenceServer.OpenAI;
 
 /// <summary>Turns the answer tokens of one choice into content and calls, as they come.</summary>
 internal sealed class ToolCallWriter(ToolDemand demand, Tokenizer tokenizer)
 {
-    private const string LongPrefix = "call_";
-    private const int LongDigits = 24;
-    private const string IdLetters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
-
-    private readonly ToolCallReader _reader = new(demand);
+    private readonly CallReader _reader = new(demand, tokenizer, "call_");
     private readonly List<(string Id, string Name, string Arguments)> _calls = [];
 
     /// <summary>The calls so far, their arguments as far as they are there; null where there is none.</summary>
@@ -25,19 +21,13 @@ internal sealed class ToolCallWriter(ToolDemand demand, Tokenizer tokenizer)
     public string Content { get; private set; } = "";
 
     /// <summary>What a token adds, in order.</summary>
-    public IEnumerable<ChatDelta> Add(GenerationEvent.Token token)
-    {
-        // Special tokens have no text; among the syntax of calls they have names.
-        var text = token.Text.Length == 0 && token.TokenId is { } id && tokenizer.IsSpecial(id) ? tokenizer.IdToToken(id)! : token.Text;
-        return Deltas(_reader.Append(text));
-    }
+    public IEnumerable<ChatDelta> Add(GenerationEvent.Token token) => Deltas(_reader.Add(token));
 
     /// <summary>The end: what was held back.</summary>
-    public IEnumerable<ChatDelta> Finish() => Deltas(_reader.Flush());
+    public IEnumerable<ChatDelta> Finish() => Deltas(_reader.Finish());
 
     /// <summary>tool_calls where the model made some and came to an end.</summary>
-    public string FinishReason(GenerationEvent.Finished finished) =>
-        finished.Reason == Models.Thinking.FinishReason.Stop && _reader.Complete > 0 ? "tool_calls" : Wording.FinishReason(finished);
+    public string FinishReason(GenerationEvent.Finished finished) => _reader.EndedCalling(finished) ? "tool_calls" : Wording.FinishReason(finished);
 
     private List<ChatDelta> Deltas(IReadOnlyList<ToolPiece> pieces)
     {
@@ -51,7 +41,7 @@ internal sealed class ToolCallWriter(ToolDemand demand, Tokenizer tokenizer)
                     deltas.Add(new ChatDelta { Content = content.Text });
                     break;
                 case ToolPiece.Begun call:
-                    _calls.Add((NewId(), call.Name, ""));
+                    _calls.Add((_reader.NewId(), call.Name, ""));
                     deltas.Add(Delta(new ToolCallDelta(call.Index) { Id = _calls[^1].Id, Type = "function", Function = new FunctionDelta { Name = call.Name, Arguments = "" } }));
                     break;
                 case ToolPiece.Arguments arguments:
@@ -67,9 +57,4 @@ internal sealed class ToolCallWriter(ToolDemand demand, Tokenizer tokenizer)
     }
 
     private static ChatDelta Delta(ToolCallDelta call) => new() { ToolCalls = [call] };
-
-    // Some templates take ids of a certain length only, and the client sends them back.
-    private string NewId() => demand.Syntax.ShortIds
-        ? RandomNumberGenerator.GetString(IdLetters, ToolSyntax.IdLength)
-        : LongPrefix + RandomNumberGenerator.GetHexString(LongDigits, lowercase: true);
 }

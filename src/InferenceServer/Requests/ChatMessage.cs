@@ -31,6 +31,9 @@ public sealed record ChatMessage
 
     [JsonExtensionData]
     public Dictionary<string, JsonElement>? Unknown { get; set; }
+
+    /// <summary>Where in the request it comes from, where that is not this message of <c>messages</c>.</summary>
+    internal string? Origin { get; init; }
 }
 
 /// <summary>A string, or an array of text parts, which are joined with line feeds.</summary>

@@ -60,10 +60,10 @@ public sealed class ConstraintMapper(UnknownFields unknown)
     }
 
     /// <exception cref="ApiException">400: it is no name as OpenAI has them.</exception>
-    internal static void CheckName(string param, string name)
+    internal static void CheckName(string param, string name, int maxLength = MaxNameLength)
     {
-        if (name.Length is 0 or > MaxNameLength || !name.All(character => char.IsAsciiLetterOrDigit(character) || character is '_' or '-'))
-            throw ApiException.Invalid(param, $"'{param}' must have 1 to {MaxNameLength} letters, digits, underscores and dashes.");
+        if (name.Length == 0 || name.Length > maxLength || !name.All(character => char.IsAsciiLetterOrDigit(character) || character is '_' or '-'))
+            throw ApiException.Invalid(param, $"'{param}' must have 1 to {maxLength} letters, digits, underscores and dashes.");
     }
 
     private static string Code(ConstraintProblem problem) => problem switch

@@ -1,6 +1,7 @@
 using InferenceServer.Hosting;
 using InferenceServer.Metrics;
 using InferenceServer.Models.Engine;
+using InferenceServer.Models.Tools;
 using InferenceServer.Streaming;
 
 namespace InferenceServer.Requests;
@@ -13,7 +14,6 @@ public sealed class GenerationPipeline(
     PromptEncoder prompts,
     RequestMapper mapper,
     ConstraintMapper constraints,
-    ToolMapper tools,
     StreamRunner stream,
     RunningGenerations running,
     GenerationTelemetry telemetry,
@@ -27,8 +27,6 @@ public sealed class GenerationPipeline(
     public RequestMapper Mapper => mapper;
 
     public ConstraintMapper Constraints => constraints;
-
-    public ToolMapper Tools => tools;
 
     public WireFormat Wire => wire;
 
@@ -44,6 +42,15 @@ public sealed class GenerationPipeline(
         models.RequireRoom(fields.Model);
         unknown.Check(fields.Unknown);
         return fields;
+    }
+
+    /// <summary>The same with every answer bound to what was asked for: a format, or calls of tools.</summary>
+    /// <exception cref="Errors.ApiException">400: it is no format, or a schema cannot be enforced.</exception>
+    public async Task<MappedRequest> BindAsync(MappedRequest request, ResponseFormat? format, ToolDemand? demand, CancellationToken cancellation)
+    {
+        if (demand is null) return request.With(await constraints.OfAsync(format, request.Model, cancellation));
+        constraints.Check(format);
+        return request.With(await ToolMapper.CompileAsync(demand, format, request.Model, cancellation)) with { Tools = demand };
     }
 
     public async Task<(IReadOnlyList<ChoiceResult> Choices, GenerationUsage Usage)> CollectAsync(HttpContext context, MappedRequest request)

@@ -21,6 +21,8 @@ internal static class JsonTypeNames
         [typeof(IReadOnlyList<InputMessage>)] = "an array of messages, each an object with role and content",
         [typeof(IReadOnlyList<int>)] = "an array of token ids",
         [typeof(IReadOnlyList<ChatTool>)] = "an array of tools, each an object with type and function",
+        [typeof(IReadOnlyList<ResponseTool>)] = "an array of tools, each an object with type and name",
+        [typeof(ResponseToolChoice)] = "none, auto, required, or an object that names a function",
         [typeof(ToolChoice)] = "none, auto, required, or an object that names a function",
         [typeof(ResponseFormat)] = "an object with a type",
         [typeof(StreamOptions)] = "an object",

@@ -129,7 +129,7 @@ public sealed class PromptEncoder(ServerSettings settings, UnknownFields unknown
             throw ApiException.Invalid("messages", $"A conversation may have {settings.MaxMessages} messages; it has {messages.Count}.");
         for (var i = 0; i < messages.Count; i++)
         {
-            var (message, param) = (messages[i], $"messages[{i}]");
+            var (message, param) = (messages[i], messages[i]?.Origin ?? $"messages[{i}]");
             if (message is null) throw ApiException.Invalid(param, $"'{param}' must be an object with role and content.", "invalid_type");
             if (message.Role is not ("system" or "developer" or "user" or "assistant" or "tool"))
                 throw ApiException.Invalid($"{param}.role", $"'{param}.role' must be system, developer, user, assistant or tool.");

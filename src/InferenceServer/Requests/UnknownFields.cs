@@ -57,22 +57,38 @@ public sealed partial class UnknownFields(ServerSettings settings, ILogger<Unkno
     /// <exception cref="ApiException">400: a field would have been ignored.</exception>
     public void CheckInside(string param, Dictionary<string, JsonElement>? fields, params ReadOnlySpan<string> labels) => Check($"{param}.", fields, labels, NoneNeutral);
 
+    /// <summary>The fields of an object that has others in other forms: those have no meaning in this one.</summary>
+    /// <param name="used">Names of the fields this form has.</param>
+    /// <param name="fields">All that a form has, null where they are absent.</param>
+    /// <exception cref="ApiException">400: a field would have been ignored.</exception>
+    public void CheckUnused(string param, ReadOnlySpan<string> used, params ReadOnlySpan<(string Name, object? Value)> fields)
+    {
+        foreach (var (name, value) in fields)
+        {
+            if (value is not null && !used.Contains(name)) Meet($"{param}.{name}", "does not go with this type");
+        }
+    }
+
     private void Check(string prefix, Dictionary<string, JsonElement>? fields, ReadOnlySpan<string> labels, Dictionary<string, Func<JsonElement, bool>> neutral)
     {
         foreach (var (name, value) in fields ?? [])
         {
             if (labels.Contains(name) || value.ValueKind == JsonValueKind.Null) continue;
-            var param = Shorten(prefix + name);
+            var param = prefix + name;
             if (neutral.TryGetValue(name, out var changesNothing))
             {
                 if (changesNothing(value)) continue;
-                throw ApiException.Invalid(param, $"'{param}' is not supported by this server with that value.", "unsupported_parameter");
+                throw ApiException.Invalid(Shorten(param), $"'{Shorten(param)}' is not supported by this server with that value.", "unsupported_parameter");
             }
 
-            if (settings.UnknownFields == UnknownFieldPolicy.Reject)
-                throw ApiException.Invalid(param, $"'{param}' is not a field of this endpoint.", "unknown_parameter");
-            Ignored(logger, param);
+            Meet(Shorten(param), "is not a field of this endpoint");
         }
+    }
+
+    private void Meet(string param, string problem)
+    {
+        if (settings.UnknownFields == UnknownFieldPolicy.Reject) throw ApiException.Invalid(param, $"'{param}' {problem}.", "unknown_parameter");
+        Ignored(logger, param);
     }
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "A request's unknown field {Field} has no effect.")]

@@ -3,14 +3,21 @@ using InferenceServer.Requests;
 
 namespace InferenceServer.Responses;
 
-/// <summary>Instructions and items as the messages of a chat; thoughts belong to the assistant's message behind them.</summary>
+/// <summary>
+/// Instructions and items as the messages of a chat. Thoughts and calls belong to the assistant's message they come before and
+/// behind; calls that follow each other are of one message.
+/// </summary>
 internal sealed class InputConversation(UnknownFields unknown, int maxMessages)
 {
+    private const string Assistant = "assistant";
+
     // What items of an earlier answer carry beside their text, and what OpenAI's clients add to them.
     private static readonly string[] Labels = ["id", "status", "phase", "encrypted_content"];
+    private static readonly string[] CallLabels = ["id", "status", "caller", "parsed_arguments"];
     private static readonly string[] PartLabels = ["annotations", "logprobs", "parsed"];
 
     private readonly List<ChatMessage> _messages = [];
+    private readonly Dictionary<string, string> _called = new(StringComparer.Ordinal); // names by ids of calls
     private string? _thought;
 
     /// <exception cref="ApiException">400: an item cannot be read.</exception>
@@ -26,36 +33,82 @@ internal sealed class InputConversation(UnknownFields unknown, int maxMessages)
 
     private void Add(InputItem item, string param)
     {
-        unknown.CheckInside(param, item.Unknown, Labels);
         switch (item.Type)
         {
             case null or "message":
+                Check(item, param, Labels, "role", "content");
                 _messages.Add(Message(item, param));
                 _thought = null;
                 break;
             case "reasoning":
+                Check(item, param, Labels, "content", "summary");
                 _thought += item.Content is { Parts.Count: > 0 } || item.Summary is null
                     ? Text(item.Content, $"{param}.content", "reasoning_text")
                     : Text(new ItemContent(item.Summary), $"{param}.summary", "summary_text");
                 break;
+            case "function_call":
+                Check(item, param, CallLabels, "call_id", "name", "arguments");
+                AddCall(item, param);
+                break;
+            case "function_call_output":
+                Check(item, param, CallLabels, "call_id", "output");
+                _messages.Add(Output(item, param));
+                break;
             case "item_reference":
                 throw ApiException.Invalid($"{param}.type", "This server keeps no items: send the item itself (clients do so with 'store' false).", "unsupported_parameter");
             default:
-                throw ApiException.Invalid($"{param}.type", $"'{param}.type' may be message or reasoning.", "unsupported_parameter");
+                throw ApiException.Invalid($"{param}.type", $"'{param}.type' may be message, reasoning, function_call or function_call_output.", "unsupported_parameter");
         }
     }
 
     private ChatMessage Message(InputItem item, string param)
     {
-        if (item.Role is not ("system" or "developer" or "user" or "assistant"))
+        if (item.Role is not ("system" or "developer" or "user" or Assistant))
             throw ApiException.Invalid($"{param}.role", $"'{param}.role' must be system, developer, user or assistant.");
-        if (item.Content is null) throw ApiException.Invalid($"{param}.content", $"'{param}.content' is required.", "missing_required_parameter");
         return new ChatMessage
         {
             Role = item.Role,
-            Content = new MessageContent(Text(item.Content, $"{param}.content", "input_text", "output_text", "text")),
-            ReasoningContent = item.Role == "assistant" ? _thought : null,
+            Content = new MessageContent(Text(Required(item.Content, $"{param}.content"), $"{param}.content", "input_text", "output_text", "text")),
+            ReasoningContent = item.Role == Assistant ? _thought : null,
+            Origin = param,
         };
+    }
+
+    private void AddCall(InputItem item, string param)
+    {
+        var call = new ChatToolCall
+        {
+            Id = Required(item.CallId, $"{param}.call_id"),
+            Type = "function",
+            Function = new FunctionCall { Name = Required(item.Name, $"{param}.name"), Arguments = Required(item.Arguments, $"{param}.arguments") },
+        };
+        if (!_called.TryAdd(call.Id, call.Function.Name)) throw ApiException.Invalid($"{param}.call_id", "Two calls have the same 'call_id'.");
+        if (_messages is not [.., { Role: Assistant }]) _messages.Add(new ChatMessage { Role = Assistant, Origin = param });
+        var message = _messages[^1];
+        _messages[^1] = message with { ToolCalls = [.. message.ToolCalls ?? [], call], ReasoningContent = _thought is null ? message.ReasoningContent : message.ReasoningContent + _thought };
+        _thought = null;
+    }
+
+    private ChatMessage Output(InputItem item, string param)
+    {
+        var id = Required(item.CallId, $"{param}.call_id");
+        return new ChatMessage
+        {
+            Role = "tool",
+            ToolCallId = id,
+            Name = _called.GetValueOrDefault(id) ?? throw ApiException.Invalid($"{param}.call_id", $"'{param}.call_id' names no function_call before it: send that too."),
+            Content = new MessageContent(Text(Required(item.Output, $"{param}.output"), $"{param}.output", "input_text", "output_text", "text")),
+            Origin = param,
+        };
+    }
+
+    private static T Required<T>(T? value, string param)
+        where T : class => value ?? throw ApiException.Invalid(param, $"'{param}' is required.", "missing_required_parameter");
+
+    private void Check(InputItem item, string param, string[] labels, params ReadOnlySpan<string> used)
+    {
+        unknown.CheckInside(param, item.Unknown, labels);
+        unknown.CheckUnused(param, used, ("role", item.Role), ("content", item.Content), ("summary", item.Summary), ("call_id", item.CallId), ("name", item.Name), ("arguments", item.Arguments), ("output", item.Output));
     }
 
     private string Text(ItemContent? content, string param, params string[] types)

@@ -4,9 +4,10 @@ using InferenceServer.OpenAI;
 
 namespace InferenceServer.Responses;
 
-/// <summary>A thought or an answer.</summary>
+/// <summary>A thought, an answer or a call.</summary>
 [JsonDerivedType(typeof(ReasoningItem))]
 [JsonDerivedType(typeof(MessageItem))]
+[JsonDerivedType(typeof(FunctionCallItem))]
 public abstract record OutputItem;
 
 /// <summary>A thought.</summary>
@@ -33,6 +34,21 @@ public sealed record MessageItem(
     [JsonPropertyOrder(-1)]
     [AllowedValues("message")]
     public string Type => "message";
+}
+
+/// <summary>A call of a function; what it comes to is sent back as an item of type function_call_output.</summary>
+/// <param name="CallId">What the output names it by.</param>
+/// <param name="Arguments">A JSON object as text; the beginning of one where the item is incomplete.</param>
+public sealed record FunctionCallItem(
+    string Id,
+    [property: AllowedValues("in_progress", "completed", "incomplete")] string Status,
+    string CallId,
+    string Name,
+    string Arguments) : OutputItem
+{
+    [JsonPropertyOrder(-1)]
+    [AllowedValues("function_call")]
+    public string Type => "function_call";
 }
 
 /// <summary>Text of an item.</summary>

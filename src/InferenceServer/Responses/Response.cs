@@ -7,7 +7,7 @@ namespace InferenceServer.Responses;
 /// <summary>An answer, complete or under way.</summary>
 /// <param name="CreatedAt">Seconds since 1970.</param>
 /// <param name="Status">in_progress in the first events of a stream; incomplete where the token limit ended it.</param>
-/// <param name="Output">Thoughts and answer, in the order they were made.</param>
+/// <param name="Output">Thoughts, answer and calls, in the order they were made.</param>
 /// <param name="Temperature">What was used.</param>
 /// <param name="Usage">Null while it is under way.</param>
 public sealed record Response(
@@ -22,6 +22,7 @@ public sealed record Response(
     int? MaxOutputTokens,
     string Model,
     IReadOnlyList<OutputItem> Output,
+    int? MaxToolCalls,
     bool ParallelToolCalls,
     string? PreviousResponseId,
     ReasoningEcho Reasoning,
@@ -29,8 +30,8 @@ public sealed record Response(
     bool Store,
     double Temperature,
     TextEcho Text,
-    string ToolChoice,
-    IReadOnlyList<JsonElement> Tools,
+    ResponseToolChoice ToolChoice,
+    IReadOnlyList<ResponseTool> Tools,
     int TopLogprobs,
     double TopP,
     string Truncation,

@@ -10,8 +10,9 @@ namespace InferenceServer.Responses;
 internal sealed class ResponseBuilder(ResponseRequest asked, MappedRequest request)
 {
     public const string Completed = "completed";
-    public const string Incomplete = "incomplete";
-    public const string InProgress = "in_progress";
+    public const string CallPrefix = "call_";
+    private const string Incomplete = "incomplete";
+    private const string InProgress = "in_progress";
 
     private readonly Response _template = new(
         request.Id,
@@ -25,7 +26,8 @@ internal sealed class ResponseBuilder(ResponseRequest asked, MappedRequest reque
         asked.MaxOutputTokens ?? asked.MaxTokens,
         request.Model.Name,
         Output: [],
-        ParallelToolCalls: true,
+        asked.MaxToolCalls,
+        asked.ParallelToolCalls ?? true,
         PreviousResponseId: null,
         new ReasoningEcho(asked.Reasoning?.Effort ?? asked.ReasoningEffort, asked.Reasoning?.Summary),
         Background: false,
@@ -37,8 +39,8 @@ internal sealed class ResponseBuilder(ResponseRequest asked, MappedRequest reque
             Schema = asked.ResponseFormat?.JsonSchema?.Schema,
             Strict = asked.ResponseFormat?.JsonSchema?.Strict,
         }),
-        "auto",
-        Tools: [],
+        asked.ToolChoice ?? new ResponseToolChoice("auto"),
+        asked.Tools ?? [],
         asked.TopLogprobs ?? 0,
         Math.Round(request.Generations[0].Answering.TopP, 6),
         "disabled",
@@ -65,7 +67,7 @@ internal sealed class ResponseBuilder(ResponseRequest asked, MappedRequest reque
             Status = isCut ? Incomplete : Completed,
             CompletedAt = isCut ? null : Wording.Now(),
             IncompleteDetails = isCut ? new IncompleteDetails("max_output_tokens") : null,
-            Output = [.. passages.Select((passage, index) => Item(passage, isCut && index == passages.Count - 1 ? Incomplete : Completed))],
+            Output = [.. passages.Select(Item)],
             Usage = new ResponseUsage(
                 usage.PromptTokens,
                 new InputTokensDetails(usage.CachedTokens),
@@ -77,20 +79,39 @@ internal sealed class ResponseBuilder(ResponseRequest asked, MappedRequest reque
 
     public Response Failed(string message) => _template with { Status = "failed", Error = new ResponseError("server_error", message) };
 
-    public string IdOf(Passage passage) => $"{(passage.IsThought ? "rs" : "msg")}_{_digits}{passage.Index:x4}";
-
-    /// <summary>The item of a passage, without content while it has just begun.</summary>
-    public OutputItem Item(Passage passage, string status)
+    public string IdOf(Passage passage) => passage.Kind switch
     {
-        var id = IdOf(passage);
-        var begun = status == InProgress;
-        return passage.IsThought
-            ? new ReasoningItem(id, status, begun || !Summarizes ? [] : [new SummaryPart(passage.Text)], begun || Summarizes ? [] : [new ReasoningPart(passage.Text)])
-            : new MessageItem(id, status, "assistant", begun ? [] : [new TextPart(passage.Text, [], Logprobs(passage.Tokens))]);
+        PassageKind.Thought => $"rs_{_digits}{passage.Index:x4}",
+        PassageKind.Call => $"fc_{_digits}{passage.Index:x4}",
+        _ => $"msg_{_digits}{passage.Index:x4}",
+    };
+
+    /// <summary>The item of a passage that has just begun: without content, of which some may be there already.</summary>
+    public OutputItem Empty(Passage passage) => passage.Kind switch
+    {
+        PassageKind.Thought => new ReasoningItem(IdOf(passage), InProgress, [], []),
+        PassageKind.Call => new FunctionCallItem(IdOf(passage), InProgress, passage.CallId, passage.Name, ""),
+        _ => new MessageItem(IdOf(passage), InProgress, "assistant", []),
+    };
+
+    /// <summary>The item of a passage that has ended.</summary>
+    public OutputItem Item(Passage passage)
+    {
+        var status = passage.IsCut ? Incomplete : Completed;
+        return passage.Kind switch
+        {
+            PassageKind.Thought => new ReasoningItem(IdOf(passage), status, Summarizes ? [new SummaryPart(passage.Text)] : [], Summarizes ? [] : [new ReasoningPart(passage.Text)]),
+            PassageKind.Call => new FunctionCallItem(IdOf(passage), status, passage.CallId, passage.Name, passage.Text),
+            _ => new MessageItem(IdOf(passage), status, "assistant", [new TextPart(passage.Text, [], Logprobs(passage.Tokens))]),
+        };
     }
 
+    /// <summary>The one part of a passage that has just begun; a call has none.</summary>
+    public static OutputPart EmptyPart(Passage passage) => passage.Kind == PassageKind.Thought ? new ReasoningPart("") : new TextPart("", [], []);
+
+    /// <summary>The one part of a passage that has ended.</summary>
     public OutputPart Part(Passage passage) =>
-        passage.IsThought ? new ReasoningPart(passage.Text) : new TextPart(passage.Text, [], Logprobs(passage.Tokens));
+        passage.Kind == PassageKind.Thought ? new ReasoningPart(passage.Text) : new TextPart(passage.Text, [], Logprobs(passage.Tokens));
 
     public IReadOnlyList<TokenLogprobs> Logprobs(IEnumerable<GenerationEvent.Token> tokens) => request.ReportLogprobs
         ? [.. tokens.Where(token => token.TokenId is not null).Select(token => TokenTexts.ForChat(token, request.Model.Tokenizer))]

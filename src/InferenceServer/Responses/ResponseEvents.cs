@@ -134,3 +134,18 @@ public sealed record OutputTextDone(
     [AllowedValues("response.output_text.done")]
     public override string Type => "response.output_text.done";
 }
+
+/// <summary>Some of a call's arguments.</summary>
+public sealed record FunctionCallArgumentsDelta(int SequenceNumber, string ItemId, int OutputIndex, string Delta) : ResponseEvent(SequenceNumber)
+{
+    [AllowedValues("response.function_call_arguments.delta")]
+    public override string Type => "response.function_call_arguments.delta";
+}
+
+/// <summary>All of a call's arguments.</summary>
+/// <param name="Name">Of the function.</param>
+public sealed record FunctionCallArgumentsDone(int SequenceNumber, string ItemId, int OutputIndex, string Name, string Arguments) : ResponseEvent(SequenceNumber)
+{
+    [AllowedValues("response.function_call_arguments.done")]
+    public override string Type => "response.function_call_arguments.done";
+}

@@ -8,20 +8,32 @@ namespace InferenceServer.Responses;
 [JsonConverter(typeof(ResponseInputConverter))]
 public sealed record ResponseInput(IReadOnlyList<InputItem> Items);
 
-/// <summary>One item of a conversation: a message, or the thoughts that came before one.</summary>
+/// <summary>One item of a conversation: a message, the thoughts that came before one, a call of a function, or what it came to.</summary>
 public sealed record InputItem
 {
-    /// <summary>message, which may be left out, or reasoning.</summary>
+    /// <summary>message, which may be left out, reasoning, function_call or function_call_output.</summary>
     public string? Type { get; init; }
 
     /// <summary>Of a message: system, developer (taken as system), user or assistant.</summary>
     public string? Role { get; init; }
 
-    /// <summary>A string or parts with text.</summary>
+    /// <summary>Of a message or of reasoning: a string or parts with text.</summary>
     public ItemContent? Content { get; init; }
 
     /// <summary>Of reasoning: parts of type summary_text, the thought where there is no content.</summary>
     public IReadOnlyList<ContentPart>? Summary { get; init; }
+
+    /// <summary>Of a call, and of its output.</summary>
+    public string? CallId { get; init; }
+
+    /// <summary>Of the function that was called.</summary>
+    public string? Name { get; init; }
+
+    /// <summary>Of a call: a JSON object as text.</summary>
+    public string? Arguments { get; init; }
+
+    /// <summary>What a call came to: a string or parts with text.</summary>
+    public ItemContent? Output { get; init; }
 
     [JsonExtensionData]
     public Dictionary<string, JsonElement>? Unknown { get; set; }

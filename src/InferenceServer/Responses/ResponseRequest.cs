@@ -48,6 +48,19 @@ public sealed record ResponseRequest : GenerationFields
     /// <summary>Sent back as it is.</summary>
     public string? User { get; init; }
 
+    /// <summary>What the model may call instead of answering, up to 128.</summary>
+    public IReadOnlyList<ResponseTool>? Tools { get; init; }
+
+    /// <summary>none, auto (the default), required, or the one function to call.</summary>
+    public ResponseToolChoice? ToolChoice { get; init; }
+
+    /// <summary>false = one call at most. Default true, where the model's syntax has room for several.</summary>
+    public bool? ParallelToolCalls { get; init; }
+
+    /// <summary>A bound on calls of tools that a server runs itself. This one has none: functions are the client's, and their calls do not count.</summary>
+    [Range(1, int.MaxValue)]
+    public int? MaxToolCalls { get; init; }
+
     /// <summary>Only with stream.</summary>
     public ResponseStreamOptions? StreamOptions { get; init; }
 }

@@ -5,10 +5,10 @@ using InferenceServer.Streaming;
 
 namespace InferenceServer.Responses;
 
-/// <summary>An answer as OpenAI's named events: an item for each stretch of a voice, its text in deltas.</summary>
-internal sealed class ResponseStream(MappedRequest request, ResponseBuilder builder, WireFormat wire) : PassageStream(request)
+/// <summary>An answer as OpenAI's named events: an item for each passage, its text in deltas.</summary>
+internal sealed class ResponseStream(MappedRequest request, ResponseBuilder builder, WireFormat wire) : PassageStream(request, ResponseBuilder.CallPrefix)
 {
-    private const int ContentIndex = 0; // every item has one part
+    private const int ContentIndex = 0; // every item that has parts has one
     private const int SummaryIndex = 0;
 
     private int _sequence;
@@ -37,38 +37,45 @@ internal sealed class ResponseStream(MappedRequest request, ResponseBuilder buil
 
     protected override void Opened(SseWriter writer, Passage passage)
     {
-        Write(writer, new OutputItemAdded(_sequence++, passage.Index, builder.Item(passage, ResponseBuilder.InProgress)));
+        Write(writer, new OutputItemAdded(_sequence++, passage.Index, builder.Empty(passage)));
         if (IsSummary(passage)) Write(writer, new SummaryPartAdded(_sequence++, builder.IdOf(passage), passage.Index, SummaryIndex, new SummaryPart("")));
-        else Write(writer, new ContentPartAdded(_sequence++, builder.IdOf(passage), passage.Index, ContentIndex, builder.Part(passage)));
+        else if (passage.Kind != PassageKind.Call) Write(writer, new ContentPartAdded(_sequence++, builder.IdOf(passage), passage.Index, ContentIndex, ResponseBuilder.EmptyPart(passage)));
     }
 
-    protected override void Added(SseWriter writer, Passage passage, GenerationEvent.Token token)
+    protected override void Added(SseWriter writer, PassageStep.Added step)
+    {
+        var (passage, id) = (step.Passage, builder.IdOf(step.Passage));
+        var logprobs = passage.Kind == PassageKind.Text ? builder.Logprobs(step.Tokens) : [];
+        if (step.Text.Length == 0 && logprobs.Count == 0) return;
+        if (IsSummary(passage)) Write(writer, new SummaryTextDelta(_sequence++, id, passage.Index, SummaryIndex, step.Text));
+        else if (passage.Kind == PassageKind.Thought) Write(writer, new ReasoningTextDelta(_sequence++, id, passage.Index, ContentIndex, step.Text));
+        else if (passage.Kind == PassageKind.Call) Write(writer, new FunctionCallArgumentsDelta(_sequence++, id, passage.Index, step.Text));
+        else Write(writer, new OutputTextDelta(_sequence++, id, passage.Index, ContentIndex, step.Text, logprobs));
+    }
+
+    protected override void Closed(SseWriter writer, Passage passage)
     {
         var id = builder.IdOf(passage);
-        if (passage.IsThought)
+        if (passage.Kind == PassageKind.Call)
         {
-            if (token.Text.Length == 0) return;
-            if (builder.Summarizes) Write(writer, new SummaryTextDelta(_sequence++, id, passage.Index, SummaryIndex, token.Text));
-            else Write(writer, new ReasoningTextDelta(_sequence++, id, passage.Index, ContentIndex, token.Text));
-            return;
+            Write(writer, new FunctionCallArgumentsDone(_sequence++, id, passage.Index, passage.Name, passage.Text));
+        }
+        else if (IsSummary(passage))
+        {
+            Write(writer, new SummaryTextDone(_sequence++, id, passage.Index, SummaryIndex, passage.Text));
+            Write(writer, new SummaryPartDone(_sequence++, id, passage.Index, SummaryIndex, new SummaryPart(passage.Text)));
+        }
+        else
+        {
+            if (passage.Kind == PassageKind.Thought) Write(writer, new ReasoningTextDone(_sequence++, id, passage.Index, ContentIndex, passage.Text));
+            else Write(writer, new OutputTextDone(_sequence++, id, passage.Index, ContentIndex, passage.Text, builder.Logprobs(passage.Tokens)));
+            Write(writer, new ContentPartDone(_sequence++, id, passage.Index, ContentIndex, builder.Part(passage)));
         }
 
-        var logprobs = builder.Logprobs([token]);
-        if (token.Text.Length > 0 || logprobs.Count > 0) Write(writer, new OutputTextDelta(_sequence++, id, passage.Index, ContentIndex, token.Text, logprobs));
+        Write(writer, new OutputItemDone(_sequence++, passage.Index, builder.Item(passage)));
     }
 
-    protected override void Closed(SseWriter writer, Passage passage, bool isCut)
-    {
-        var id = builder.IdOf(passage);
-        if (IsSummary(passage)) Write(writer, new SummaryTextDone(_sequence++, id, passage.Index, SummaryIndex, passage.Text));
-        else if (passage.IsThought) Write(writer, new ReasoningTextDone(_sequence++, id, passage.Index, ContentIndex, passage.Text));
-        else Write(writer, new OutputTextDone(_sequence++, id, passage.Index, ContentIndex, passage.Text, builder.Logprobs(passage.Tokens)));
-        if (IsSummary(passage)) Write(writer, new SummaryPartDone(_sequence++, id, passage.Index, SummaryIndex, new SummaryPart(passage.Text)));
-        else Write(writer, new ContentPartDone(_sequence++, id, passage.Index, ContentIndex, builder.Part(passage)));
-        Write(writer, new OutputItemDone(_sequence++, passage.Index, builder.Item(passage, isCut ? ResponseBuilder.Incomplete : ResponseBuilder.Completed)));
-    }
-
-    private bool IsSummary(Passage passage) => passage.IsThought && builder.Summarizes;
+    private bool IsSummary(Passage passage) => passage.Kind == PassageKind.Thought && builder.Summarizes;
 
     private void Write<T>(SseWriter writer, T value)
         where T : ResponseEvent => writer.Write(value, wire.Of<T>(), value.Type);

@@ -8,6 +8,7 @@ namespace InferenceServer.Responses;
 internal sealed class ResponsesEndpoint(GenerationPipeline pipeline, UnknownFields unknown)
 {
     private readonly ResponseChecks _checks = new(unknown);
+    private readonly ResponseToolReader _tools = new(unknown);
 
     public async Task HandleAsync(HttpContext context)
     {
@@ -15,11 +16,13 @@ internal sealed class ResponsesEndpoint(GenerationPipeline pipeline, UnknownFiel
         _checks.Check(asked);
         asked = asked with { ReasoningEffort = asked.Reasoning?.Effort ?? asked.ReasoningEffort, ResponseFormat = ResponseChecks.Format(asked.Text?.Format) ?? asked.ResponseFormat };
         var ready = pipeline.Models.Require(asked.Model);
+        var tools = _tools.Read(asked);
+        var demand = ToolMapper.Demand(tools, asked.ResponseFormat, ready.Model);
         var messages = new InputConversation(unknown, pipeline.Settings.MaxMessages).Read(asked);
-        var prompt = pipeline.Prompts.Encode(messages, asked, ready.Model);
+        var prompt = pipeline.Prompts.Encode(messages, asked, ready.Model, ToolMapper.ForTemplate(tools));
         var maxTokens = asked.MaxOutputTokens is { } bound ? Bounds.Within("max_output_tokens", bound, 1, int.MaxValue) : asked.MaxTokens;
         var request = pipeline.Mapper.Map("resp_", asked, ready, [prompt], choices: 1, maxTokens, TopLogprobs(asked));
-        request = request.With(await pipeline.Constraints.OfAsync(asked.ResponseFormat, ready.Model, context.RequestAborted));
+        request = await pipeline.BindAsync(request, asked.ResponseFormat, demand, context.RequestAborted);
         var builder = new ResponseBuilder(asked, request);
         if (asked.Stream == true)
         {
@@ -28,7 +31,7 @@ internal sealed class ResponsesEndpoint(GenerationPipeline pipeline, UnknownFiel
         }
 
         var (choices, usage) = await pipeline.CollectAsync(context, request);
-        var response = builder.Ended(Passage.Of(choices[0], request.ShowThoughts), choices[0].Finished!, usage);
+        var response = builder.Ended(PassageReader.Read(choices[0], request, ResponseBuilder.CallPrefix), choices[0].Finished!, usage);
         await context.Response.WriteAsJsonAsync(response, pipeline.Wire.Of<Response>(), cancellationToken: context.RequestAborted);
     }
 

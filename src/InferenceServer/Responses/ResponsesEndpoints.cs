@@ -24,6 +24,8 @@ internal static class ResponsesEndpoints
                 typeof(SummaryPartDone),
                 typeof(OutputTextDelta),
                 typeof(OutputTextDone),
+                typeof(FunctionCallArgumentsDelta),
+                typeof(FunctionCallArgumentsDone),
                 typeof(ContentPartDone),
                 typeof(OutputItemDone),
                 typeof(ResponseCompleted),

@@ -58,6 +58,10 @@ internal static class Examples
             new("schema", "Free thoughts, an answer that satisfies a JSON Schema", $$$"""
                 {"model":"tas-stories","input":"{{{Question}}}","text":{"format":{"type":"json_schema","name":"shells","schema":{{{Shells}}} } } }
                 """),
+            new("tools", "Free thoughts, then the call of a function, event by event", $$$"""
+                {"model":"tas-stories","input":"{{{Question}}}","stream":true,"tool_choice":"required",
+                 "tools":[{"type":"function","name":"count","description":"Notes a number of shells.","parameters":{{{Shells}}},"strict":true}]}
+                """),
         ],
         ["createMessage"] =
         [

@@ -52,6 +52,7 @@ internal static class SwaggerSetup
         options.MapType<StopInput>(() => OneOf(Text(), Many(Text())));
         options.MapType<MessageContent>(() => OneOf(Text(), Many(TextPart("text"))));
         options.MapType<ToolChoice>(() => OneOf(Text(), NamedFunction()));
+        options.MapType<ResponseToolChoice>(() => OneOf(Text(), FlatFunction()));
         options.MapType<PromptInput>(() => OneOf(Text(), Many(Text()), Many(TokenId()), Many(Many(TokenId()))));
     }
 
@@ -65,20 +66,20 @@ internal static class SwaggerSetup
 
     private static OpenApiSchemaReference Named(string type) => new(type);
 
-    private static OpenApiSchema NamedFunction() => new()
+    private static OpenApiSchema NamedFunction() => Typed("function", "function", new OpenApiSchema
     {
         Type = JsonSchemaType.Object,
-        Required = new HashSet<string> { "type", "function" },
-        Properties = new Dictionary<string, IOpenApiSchema>
-        {
-            ["type"] = new OpenApiSchema { Type = JsonSchemaType.String, Const = "function" },
-            ["function"] = new OpenApiSchema
-            {
-                Type = JsonSchemaType.Object,
-                Required = new HashSet<string> { "name" },
-                Properties = new Dictionary<string, IOpenApiSchema> { ["name"] = Text() },
-            },
-        },
+        Required = new HashSet<string> { "name" },
+        Properties = new Dictionary<string, IOpenApiSchema> { ["name"] = Text() },
+    });
+
+    private static OpenApiSchema FlatFunction() => Typed("function", "name", Text());
+
+    private static OpenApiSchema Typed(string type, string field, OpenApiSchema value) => new()
+    {
+        Type = JsonSchemaType.Object,
+        Required = new HashSet<string> { "type", field },
+        Properties = new Dictionary<string, IOpenApiSchema> { ["type"] = new OpenApiSchema { Type = JsonSchemaType.String, Const = type }, [field] = value },
     };
 
     private static OpenApiSchema TextPart(params string[] types) => new()

@@ -37,7 +37,7 @@ internal sealed class ToolSyntaxProbe
             var takes = false;
             foreach (var content in new[] { "null", "\"\"" })
             {
-                if (probe.Find(asText, content) is { } syntax) return syntax;
+                if (probe.Find(asText, content) is { } syntax && !PrintsMissing(syntax)) return syntax;
                 takes |= Takes(probe.Render(Message(content, Call(FirstId, 1, asText))));
             }
 
@@ -47,6 +47,9 @@ internal sealed class ToolSyntaxProbe
 
         return null;
     }
+
+    // A simple template prints what is null as Jinja does; that is no word of the model's.
+    private static bool PrintsMissing(ToolSyntax syntax) => syntax.Begin.TrimStart().StartsWith("None", StringComparison.Ordinal);
 
     // It shows the arguments, and not as Python prints an object that was taken for text.
     private static bool Takes(string? rendering) =>

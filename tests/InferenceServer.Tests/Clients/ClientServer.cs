@@ -2,7 +2,7 @@ using InferenceServer.Tests.Support;
 
 namespace InferenceServer.Tests.Clients;
 
-/// <summary>A server with checkpoints of the repository, for clients that are programs of their own.</summary>
+/// <summary>A server with checkpoints of the repository, for clients that are programs of their own, and a random one that thinks and knows tools.</summary>
 public sealed class ClientServer : TestServer
 {
     public const string Model = "tas-stories";
@@ -18,6 +18,7 @@ public sealed class ClientServer : TestServer
         ["Models:3:Path"] = Repository.Path("checkpoints/tas-stories"),
         ["Models:4:Path"] = Repository.Path("checkpoints/quiet-star-stories"),
         ["Models:5:Path"] = Repository.Path("checkpoints/base-stories"),
+        ["Models:6:Path"] = TinyCheckpoint.Write(Path.Combine(Folder, "tools"), "tas-tools", context: 2048),
     };
 }
 

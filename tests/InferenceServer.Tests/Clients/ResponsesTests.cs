@@ -68,6 +68,48 @@ public sealed class ResponsesTests(ClientServer server)
         await server.BecomesIdle();
     }
 
+    [Fact]
+    public async Task It_calls_functions_and_takes_what_they_came_to()
+    {
+        var seen = await NodeClients.AskAsync(server, "responses-tools.mjs");
+        var (whole, stream) = (seen["whole"]!, seen["stream"]!);
+        foreach (var view in (JsonNode[])[whole, stream["final"]!])
+        {
+            Assert.Equal(("completed", "required"), ((string)view["status"]!, (string)view["choice"]!));
+            Assert.Equal(["reasoning", "function_call"], Texts(view["kinds"]!));
+            Assert.Equal(["get_weather"], Texts(view["tools"]!));
+            Assert.Equal(("get_weather", "completed"), ((string)view["call"]!["name"]!, (string)view["call"]!["status"]!));
+        }
+
+        var arguments = (string)whole["call"]!["arguments"]!;
+        Assert.Equal(["city", "days"], JsonNode.Parse(arguments)!.AsObject().Select(field => field.Key));
+        Assert.All(
+            (JsonNode[])[stream["deltas"]!, stream["snapshot"]!, stream["done"]!["arguments"]!, stream["final"]!["call"]!["arguments"]!],
+            text => Assert.Equal(arguments, (string)text!));
+        Assert.Equal((string)stream["final"]!["call"]!["id"]!, (string)stream["done"]!["id"]!);
+        Assert.InRange((int)stream["parsed"]!["days"]!, 1, 9);
+        Assert.Equal(
+            [
+                "response.created", "response.in_progress",
+                "response.output_item.added", "response.content_part.added", "response.reasoning_text.delta", "response.reasoning_text.done", "response.content_part.done", "response.output_item.done",
+                "response.output_item.added", "response.function_call_arguments.delta", "response.function_call_arguments.done", "response.output_item.done",
+                "response.completed",
+            ],
+            Texts(stream["order"]!));
+        Assert.Equal([0, 1], stream["indexes"]!.AsArray().Select(index => (int)index!));
+        Assert.Equal(Enumerable.Range(0, stream["numbers"]!.AsArray().Count), stream["numbers"]!.AsArray().Select(number => (int)number!));
+
+        // The next turn shows the model the call and what it came to, but no tools; the last one all of it.
+        Assert.Equal(["reasoning", "message"], Texts(seen["next"]!["kinds"]!));
+        Assert.Equal("get_weather", (string)seen["again"]!["call"]!["name"]!);
+        Assert.True((int)seen["again"]!["tokens"]! > (int)whole["tokens"]! + arguments.Length);
+
+        Fails(seen["failures"]!["search"]!, 400, "unsupported_parameter", "tools[0].type");
+        Fails(seen["failures"]!["choice"]!, 400, "invalid_value", "tool_choice.name");
+        Fails(seen["failures"]!["output"]!, 400, "invalid_value", "input[1].call_id");
+        await server.BecomesIdle();
+    }
+
     private static void Fails(JsonNode error, int status, string code, string param)
     {
         Assert.True((bool)error["typed"]!, error.ToJsonString());

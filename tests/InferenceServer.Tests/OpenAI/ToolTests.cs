@@ -125,7 +125,7 @@ public sealed class ToolTests(ToolTests.Server server) : IClassFixture<ToolTests
     public async Task OpenAIs_own_client_reads_calls_and_sends_results_back()
     {
         var client = new ChatClient("tools", new ApiKeyCredential("unused"), new OpenAIClientOptions { Endpoint = new Uri(server.Http.BaseAddress!, "/v1") });
-        var options = new ChatCompletionOptions { MaxOutputTokenCount = 300, Temperature = 0, ToolChoice = ChatToolChoice.CreateRequiredChoice() };
+        var options = new ChatCompletionOptions { MaxOutputTokenCount = 300, Temperature = 0, AllowParallelToolCalls = false, ToolChoice = ChatToolChoice.CreateRequiredChoice() };
         options.Tools.Add(ChatTool.CreateFunctionTool("get_weather", "The weather", BinaryData.FromString(Weather), functionSchemaIsStrict: true));
         List<ChatMessage> messages = [new UserChatMessage("Weather?")];
         ChatCompletion first = await client.CompleteChatAsync(messages, options);
@@ -134,7 +134,7 @@ public sealed class ToolTests(ToolTests.Server server) : IClassFixture<ToolTests
         messages.Add(new AssistantChatMessage(first));
         messages.AddRange(first.ToolCalls.Select(call => new ToolChatMessage(call.Id, "sunny")));
         ChatCompletion second = await client.CompleteChatAsync(messages, new ChatCompletionOptions { MaxOutputTokenCount = 8 });
-        Assert.True(second.Usage.InputTokenCount > first.Usage.InputTokenCount / 2);
+        Assert.True(second.Usage.InputTokenCount > first.ToolCalls[0].FunctionArguments.ToString().Length + "Weather?<tool_call>get_weather".Length);
 
         var arguments = "";
         await foreach (var update in client.CompleteChatStreamingAsync([new UserChatMessage("Weather?")], options))

@@ -36,12 +36,20 @@ internal sealed class TinyCheckpoint(string directory, int context)
         + "{{ m.content }}{% for c in m.tool_calls or [] %}\n<tool_call>\n{\"name\": \"{{ c.function.name }}\", \"arguments\": {{ c.function.arguments | tojson }}}\n</tool_call>{% endfor %}"
         + "{% if m.role == 'assistant' %}<|eos|>{% endif %}{% endfor %}{% if add_generation_prompt %}<|assistant|>{% endif %}";
 
+    /// <summary>The token that begins a call, where it is one.</summary>
+    public const int MarkerId = 262;
+
+    private const string Marker = "<tool_call>";
+
     private static readonly string[] Special = ["<|bos|>", "<|eos|>", "<|thought_end|>", "<|system|>", "<|user|>", "<|assistant|>"];
 
     private readonly SortedDictionary<string, (int[] Shape, float[] Data)> _tensors = new(StringComparer.Ordinal);
     private readonly Random _random = new(7);
 
-    /// <param name="method">tas, quiet_star, plain, or a plain one whose chat template knows more: think tags and a switch (tags), tools (tools).</param>
+    /// <param name="method">
+    /// tas, quiet_star, plain, or a plain one whose chat template knows more: think tags and a switch (tags), tools (tools). With
+    /// tas-tools and quiet_star-tools one that thinks knows tools, and the marker of calls is a token of its own.
+    /// </param>
     /// <param name="bare">Without a chat template, and greedy by its own wish.</param>
     /// <param name="context">Positions; the larger, the longer a generation can be watched.</param>
     public static string Write(string directory, string method, bool bare = false, int context = Context)
@@ -55,13 +63,13 @@ internal sealed class TinyCheckpoint(string directory, int context)
 
     private void WriteAll(string method, bool bare)
     {
-        AddTensors(method == "tas");
-        if (method == "quiet_star") AddQuietStar();
+        AddTensors(method.StartsWith("tas", StringComparison.Ordinal));
+        if (method.StartsWith("quiet_star", StringComparison.Ordinal)) AddQuietStar();
         File.WriteAllBytes(Path.Combine(directory, "model.safetensors"), Safetensors(_tensors));
         File.WriteAllText(Path.Combine(directory, "config.json"), Config(method).ToJsonString());
-        File.WriteAllText(Path.Combine(directory, "tokenizer.json"), Tokenizer().ToJsonString());
+        File.WriteAllText(Path.Combine(directory, "tokenizer.json"), Tokenizer(method.EndsWith("-tools", StringComparison.Ordinal) ? [.. Special, Marker] : Special).ToJsonString());
         var settings = new JsonObject { ["bos_token"] = "<|bos|>", ["eos_token"] = "<|eos|>" };
-        if (!bare) settings["chat_template"] = method switch { "tags" => TagTemplate, "tools" => ToolTemplate, _ => ChatTemplate };
+        if (!bare) settings["chat_template"] = method == "tags" ? TagTemplate : method.EndsWith("tools", StringComparison.Ordinal) ? ToolTemplate : ChatTemplate;
         File.WriteAllText(Path.Combine(directory, "tokenizer_config.json"), settings.ToJsonString());
         if (bare) File.WriteAllText(Path.Combine(directory, "generation_config.json"), new JsonObject { ["do_sample"] = false }.ToJsonString());
     }
@@ -87,7 +95,7 @@ internal sealed class TinyCheckpoint(string directory, int context)
             ["bos_token_id"] = Id("<|bos|>"),
             ["eos_token_id"] = Id("<|eos|>"),
         };
-        if (method == "tas")
+        if (method.StartsWith("tas", StringComparison.Ordinal))
         {
             config["thinking"] = new JsonObject
             {
@@ -99,20 +107,20 @@ internal sealed class TinyCheckpoint(string directory, int context)
             };
         }
 
-        if (method == "quiet_star") config["thinking"] = new JsonObject { ["method"] = method, ["sampled_thought_tokens"] = ThoughtLength, ["embedding_scale"] = 1 };
+        if (method.StartsWith("quiet_star", StringComparison.Ordinal)) config["thinking"] = new JsonObject { ["method"] = "quiet_star", ["sampled_thought_tokens"] = ThoughtLength, ["embedding_scale"] = 1 };
         return config;
     }
 
-    private static JsonObject Tokenizer()
+    private static JsonObject Tokenizer(string[] specials)
     {
         var vocabulary = new JsonObject();
         for (var value = 0; value < 256; value++) vocabulary[ByteName(value).ToString()] = value;
         var added = new JsonArray();
-        foreach (var special in Special)
+        foreach (var special in specials)
         {
             added.Add(new JsonObject
             {
-                ["id"] = Id(special),
+                ["id"] = 256 + Array.IndexOf(specials, special),
                 ["content"] = special,
                 ["single_word"] = false,
                 ["lstrip"] = false,

@@ -39,6 +39,16 @@ public sealed class ToolSyntaxTests
     }
 
     [Fact]
+    public void What_a_template_prints_for_missing_content_is_no_part_of_a_call()
+    {
+        const string Source =
+            "{% if tools %}{{ tools | tojson }}{% endif %}{% for m in messages %}[{{ m.role }}] {{ m.content }}{% for c in m.tool_calls or [] %}"
+            + "<tool_call>{\"name\": \"{{ c.function.name }}\", \"arguments\": {{ c.function.arguments | tojson }}}</tool_call>{% endfor %}</s>{% endfor %}";
+        var syntax = ToolSyntaxProbe.Find(ChatTemplate.Parse(Source), ["</s>"])!;
+        Assert.Equal(("<tool_call>{\"name\": \"", "<tool_call>"), (syntax.Begin, syntax.Marker));
+    }
+
+    [Fact]
     public void Ids_in_a_call_are_slots()
     {
         const string Source =

@@ -31,8 +31,7 @@ for (const [name, Model] of [["chat", OpenAIChatCompletionsModel], ["responses",
     formed: shape.safeParse((await run(agent({ outputType: shape }), question)).finalOutput).success,
     thoughts: thinking.newItems.filter((item) => item.type === "reasoning_item").flatMap((item) => item.rawItem.content.map((part) => part.text)),
     thinking: thinking.finalOutput,
+    called: (await run(agent({ tools: [add], modelSettings: { toolChoice: "required" }, toolUseBehavior: "stop_on_first_tool" }), question)).finalOutput,
   };
 }
-const caller = new Agent({ name: "adder", model: new OpenAIChatCompletionsModel(client, model), tools: [add], modelSettings: { maxTokens: 128, toolChoice: "required" }, toolUseBehavior: "stop_on_first_tool" });
-seen.called = (await run(caller, question)).finalOutput;
 console.log(JSON.stringify(seen));

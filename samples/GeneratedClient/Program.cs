@@ -26,7 +26,7 @@ await foreach (var part in SseParser.Create(await response.Content.ReadAsStreamA
     Console.Write(JsonSerializer.Deserialize<GenerateToken>(part.Data)!.Text);
 }
 
-var client = new InferenceServerClient(url, http);
+var client = new InferenceServerClient(http) { BaseUrl = url };
 var whole = await client.CreateChatCompletionAsync(new ChatRequest { Model = model, Messages = [new ChatMessage { Role = "user", Content = question }] });
 var message = whole.Choices.First().Message;
 Console.WriteLine($"\nwhole: {message.Reasoning_content} -> {message.Content}");

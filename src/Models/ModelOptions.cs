@@ -22,6 +22,9 @@ public sealed record ModelOptions
     /// <summary>A prompt that shows what the model can do, for people.</summary>
     public string? Example { get; init; }
 
+    /// <summary>What people must know to read its answers.</summary>
+    public string? Note { get; init; }
+
     /// <summary>Where it runs: cpu, or a device of another engine of the build.</summary>
     public string Device { get; init; } = CpuDecoderSource.Device;
 

@@ -54,6 +54,22 @@ public sealed class MethodTests(PlaygroundHost host)
         Assert.Equal((string)told["thought"]!["text"]!, await page.SaidAsync("thought"));
     }
 
+    [Theory]
+    [InlineData("icot-si-full", "Not one step written down", "from its last digit to its first")]
+    [InlineData("icot-si-half", "ended its thought itself", "5 2 0 9 0 is 09025")]
+    [InlineData("icot-kd", null, "4 3 2 4 is 4234")]
+    [InlineData("tpo-stories", "Narrow tokens spell the markers", "")]
+    public async Task What_a_stranger_would_stumble_over_is_explained_where_it_stands(string model, string? ofThought, string ofAnswer)
+    {
+        await using var page = await host.OpenAsync(model);
+        await page.HurryAsync();
+        await page.AskAsync();
+        if (ofThought is not null) await Expect(page.Page.Locator("[data-voice=thought] .note")).ToContainTextAsync(ofThought);
+        var note = page.Page.Locator("[data-voice=answer] .note");
+        if (ofAnswer.Length > 0) await Expect(note).ToContainTextAsync(ofAnswer);
+        else await Expect(note).ToHaveTextAsync("");
+    }
+
     [Fact]
     public async Task Thoughts_can_be_switched_off_where_they_have_no_budget()
     {

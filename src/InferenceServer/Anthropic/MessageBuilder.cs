@@ -36,7 +36,7 @@ internal sealed class MessageBuilder(MessagesRequest asked, MappedRequest reques
     {
         PassageKind.Thought => new ThinkingBlock("", ""),
         PassageKind.Call => Use(passage, RawObject.Empty),
-        _ => new TextBlock("", null),
+        _ => new TextBlock(""),
     };
 
     /// <summary>What is added to the block of a passage.</summary>
@@ -53,7 +53,7 @@ internal sealed class MessageBuilder(MessagesRequest asked, MappedRequest reques
     {
         PassageKind.Thought => new ThinkingBlock(passage.Text, Signature(passage.Text)),
         PassageKind.Call => Use(passage, passage.IsCut ? RawObject.FromCut(passage.Text) : new RawObject(passage.Text)),
-        _ => new TextBlock(passage.Text, null),
+        _ => new TextBlock(passage.Text),
     };
 
     private static ToolUseBlock Use(Passage passage, RawObject input) => new(passage.CallId, passage.Name, input, new ToolUseCaller("direct"));

@@ -34,8 +34,7 @@ public sealed record ThinkingBlock(string Thinking, string Signature) : OutputBl
 }
 
 /// <summary>Text of the answer.</summary>
-/// <param name="Citations">Null.</param>
-public sealed record TextBlock(string Text, IReadOnlyList<string>? Citations) : OutputBlock
+public sealed record TextBlock(string Text) : OutputBlock
 {
     [JsonPropertyOrder(-1)]
     [AllowedValues("text")]

@@ -22,9 +22,9 @@ internal static class HealthEndpoints
 {
     public static IEndpointRouteBuilder MapHealth(this IEndpointRouteBuilder app)
     {
-        app.MapGet("/live", static () => TypedResults.Ok(new HealthResponse("alive")))
+        app.MapMethods("/live", ReadMethods.All, static () => TypedResults.Ok(new HealthResponse("alive")))
             .WithName("getLive").WithTags("Health").WithSummary("The process answers.").WithoutKey();
-        app.MapGet("/health", static (ModelRegistry models) => models.NotReady is { } reason
+        app.MapMethods("/health", ReadMethods.All, static (ModelRegistry models) => models.NotReady is { } reason
                 ? Results.Json(HealthResponse.NotReady(reason, models), statusCode: StatusCodes.Status503ServiceUnavailable)
                 : Results.Ok(new HealthResponse("ready")))
             .WithName("getHealth").Produces<HealthResponse>().Produces<HealthResponse>(StatusCodes.Status503ServiceUnavailable)

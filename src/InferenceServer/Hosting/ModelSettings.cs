@@ -21,6 +21,9 @@ public sealed record ModelSettings
     /// <summary>A prompt that shows the model at its best; the start-up log offers it to try.</summary>
     public string? Example { get; init; }
 
+    /// <summary>What a reader must know of its answers; the playground says it under each.</summary>
+    public string? Note { get; init; }
+
     public string? Weights { get; init; }
 
     public string? Kv { get; init; }
@@ -42,4 +45,7 @@ public sealed record AdapterSettings
 
     /// <summary>A prompt that shows it at its best.</summary>
     public string? Example { get; init; }
+
+    /// <summary>What a reader must know of its answers.</summary>
+    public string? Note { get; init; }
 }

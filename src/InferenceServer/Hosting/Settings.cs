@@ -58,6 +58,7 @@ public sealed record Settings(ServerSettings Server, EngineSettings Engine, IRea
             Base = model.Base is null ? null : SettingsFolder.Resolve(model.Base, contentRoot),
             Method = Method(section, model.Method),
             Example = model.Example,
+            Note = model.Note,
             Device = device,
             Cpu = new CpuOptions
             {
@@ -75,7 +76,7 @@ public sealed record Settings(ServerSettings Server, EngineSettings Engine, IRea
     private static ModelOptions Adapted(ModelOptions basis, AdapterSettings adapter, string section, string contentRoot)
     {
         var path = Folder(section, adapter.Path, contentRoot);
-        return basis with { Name = adapter.Name ?? LastPart(path), Path = path, Base = basis.Path, Method = Method(section, adapter.Method), Example = adapter.Example };
+        return basis with { Name = adapter.Name ?? LastPart(path), Path = path, Base = basis.Path, Method = Method(section, adapter.Method), Example = adapter.Example, Note = adapter.Note };
     }
 
     private static string Folder(string section, string? path, string contentRoot) => string.IsNullOrWhiteSpace(path)

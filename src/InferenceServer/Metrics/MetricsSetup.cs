@@ -1,4 +1,5 @@
 using InferenceServer.Access;
+using InferenceServer.Hosting;
 
 namespace InferenceServer.Metrics;
 
@@ -16,7 +17,7 @@ internal static class MetricsSetup
     {
         // From the start, not from the first scrape.
         var exporter = app.Services.GetRequiredService<PrometheusExporter>();
-        app.MapGet(AccessSetup.MetricsPath, () => Results.Text(exporter.Write(), PrometheusText.ContentType))
+        app.MapMethods(AccessSetup.MetricsPath, ReadMethods.All, () => Results.Text(exporter.Write(), PrometheusText.ContentType))
             .Produces<string>(StatusCodes.Status200OK, "text/plain").WithName("getMetrics").WithTags("Health").WithSummary("Metrics in Prometheus' text format.").WithoutKey();
         return app;
     }

@@ -3,7 +3,15 @@ using System.ComponentModel.DataAnnotations;
 namespace InferenceServer.OpenAI;
 
 /// <summary>All models this server serves.</summary>
-public sealed record ModelList([property: AllowedValues("list")] string Object, IReadOnlyList<ModelResponse> Data);
+public sealed record ModelList([property: AllowedValues("list")] string Object, IReadOnlyList<ModelResponse> Data)
+{
+    /// <summary>As Anthropic's clients have it: the list is always whole.</summary>
+    public bool HasMore => false;
+
+    public string? FirstId => Data.Count == 0 ? null : Data[0].Id;
+
+    public string? LastId => Data.Count == 0 ? null : Data[^1].Id;
+}
 
 /// <summary>One served model.</summary>
 /// <param name="Id">What requests name it by.</param>
@@ -31,6 +39,19 @@ public sealed record ModelResponse(
     string? Example,
     ModelAbilities? Abilities)
 {
+    /// <summary>The object, in Anthropic's word.</summary>
+    [AllowedValues("model")]
+    public string Type => "model";
+
+    /// <summary>The id, for Anthropic's clients.</summary>
+    public string DisplayName => Id;
+
+    /// <summary>As created, in RFC 3339, for Anthropic's clients.</summary>
+    public DateTimeOffset CreatedAt => DateTimeOffset.FromUnixTimeSeconds(Created);
+
+    /// <summary>What a reader must know of its answers, where that is configured.</summary>
+    public string? Note { get; init; }
+
     /// <summary>Its trained language heads from bottom to top; what peek can name. Null until it is loaded.</summary>
     public IReadOnlyList<ModelHead>? Heads { get; init; }
 }

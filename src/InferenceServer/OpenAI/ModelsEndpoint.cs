@@ -29,6 +29,7 @@ internal static class ModelsEndpoint
             slot.Options.Example,
             model is null ? null : Abilities(model))
         {
+            Note = slot.Options.Note,
             Heads = model is null ? null : ModelHead.Of(model),
         };
     }

@@ -36,9 +36,9 @@ internal static class OpenAIEndpoints
         group.MapPost("/completions", static (HttpContext context, CompletionEndpoint endpoint) => endpoint.HandleAsync(context))
             .Accepts<CompletionRequest>("application/json").Produces<CompletionResponse>().Streams("CompletionEvent", typeof(CompletionChunk), typeof(ErrorResponse)).FailsLikeOpenAI().WithName("createCompletion")
             .WithSummary("Goes on from a prompt that is sent to the model as it is.");
-        group.MapGet("/models", static (ModelRegistry models, WireFormat wire) => Results.Json(ModelsEndpoint.List(models), wire.Of<ModelList>()))
+        group.MapMethods("/models", ReadMethods.All, static (ModelRegistry models, WireFormat wire) => Results.Json(ModelsEndpoint.List(models), wire.Of<ModelList>()))
             .Produces<ModelList>().WithName("listModels").WithSummary("The models this server serves.");
-        group.MapGet("/models/{id}", static (string id, ModelRegistry models, WireFormat wire) => Results.Json(ModelsEndpoint.One(models, id), wire.Of<ModelResponse>()))
+        group.MapMethods("/models/{id}", ReadMethods.All, static (string id, ModelRegistry models, WireFormat wire) => Results.Json(ModelsEndpoint.One(models, id), wire.Of<ModelResponse>()))
             .Produces<ModelResponse>().Produces<ErrorResponse>(StatusCodes.Status404NotFound).WithName("retrieveModel").WithSummary("One of them.");
         app.MapPost("/tokenize", static (HttpContext context, TokenizeEndpoints endpoint) => endpoint.TokenizeAsync(context))
             .Accepts<TokenizeRequest>("application/json").Produces<TokenizeResponse>().FailsLikeOpenAI().WithName("tokenize").WithTags("Tokens")
@@ -46,7 +46,7 @@ internal static class OpenAIEndpoints
         app.MapPost("/detokenize", static (HttpContext context, TokenizeEndpoints endpoint) => endpoint.DetokenizeAsync(context))
             .Accepts<DetokenizeRequest>("application/json").Produces<DetokenizeResponse>().FailsLikeOpenAI().WithName("detokenize").WithTags("Tokens")
             .WithSummary("The text of tokens.");
-        app.MapGet("/version", static (WireFormat wire) => Results.Json(TokenizeEndpoints.Version, wire.Of<VersionResponse>()))
+        app.MapMethods("/version", ReadMethods.All, static (WireFormat wire) => Results.Json(TokenizeEndpoints.Version, wire.Of<VersionResponse>()))
             .Produces<VersionResponse>().WithName("getVersion").WithTags("Health").WithSummary("The version of this server.").WithoutKey();
         return app;
     }

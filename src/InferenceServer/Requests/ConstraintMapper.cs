@@ -29,6 +29,8 @@ public sealed class ConstraintMapper(UnknownFields unknown)
         unknown.CheckInside(Param, format.Unknown);
         if (format.JsonSchema is not null && format.Type != "json_schema")
             throw ApiException.Invalid($"{Param}.json_schema", $"'{Param}.json_schema' goes with the type json_schema.", "conflicting_parameters");
+        if (format.Schema is not null && format.Type != "json_object")
+            throw ApiException.Invalid($"{Param}.schema", $"'{Param}.schema' goes with the type json_object; json_schema has its own.", "conflicting_parameters");
         if (format.Type is not ("text" or "json_object" or "json_schema"))
             throw ApiException.Invalid($"{Param}.type", $"'{Param}.type' must be text, json_object or json_schema.");
         if (format.Type != "json_schema") return;
@@ -40,7 +42,7 @@ public sealed class ConstraintMapper(UnknownFields unknown)
     }
 
     /// <summary>The schema of a format that was checked; null = any JSON object.</summary>
-    internal static (JsonElement? Schema, bool Strict) SchemaOf(ResponseFormat? format) => (format?.JsonSchema?.Schema, format?.JsonSchema?.Strict == true);
+    internal static (JsonElement? Schema, bool Strict) SchemaOf(ResponseFormat? format) => (format?.JsonSchema?.Schema ?? format?.Schema, format?.JsonSchema?.Strict == true);
 
     /// <summary>Compiles, and says what is wrong as an error of the API.</summary>
     /// <param name="key">Equal keys, equal constraints.</param>

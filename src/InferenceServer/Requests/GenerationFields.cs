@@ -39,6 +39,16 @@ public abstract record GenerationFields
     /// <summary>Strings that end the answer; they are not part of it, and thoughts are never searched for them.</summary>
     public StopInput? Stop { get; init; }
 
+    /// <summary>Tokens that end the answer and are not part of it; thoughts are never searched for them.</summary>
+    public IReadOnlyList<int>? StopTokenIds { get; init; }
+
+    /// <summary>true: an end of sequence does not end the answer, which goes on to max_tokens. Default false.</summary>
+    public bool? IgnoreEos { get; init; }
+
+    /// <summary>No end of sequence and none of stop_token_ids is drawn before this many tokens, at most max_tokens. Default 0.</summary>
+    [Range(0, int.MaxValue)]
+    public int? MinTokens { get; init; }
+
     /// <summary>Whether tokens are sent as server-sent events while they are generated.</summary>
     public bool? Stream { get; init; }
 

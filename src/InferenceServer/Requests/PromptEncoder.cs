@@ -10,6 +10,11 @@ namespace InferenceServer.Requests;
 /// <summary>How a prompt is dressed: completions go as they are, chat through the checkpoint's template.</summary>
 public sealed class PromptEncoder(ServerSettings settings, UnknownFields unknown, ThoughtMapper thoughts)
 {
+    // A hint this server needs none of: prompts are cached as they come. Some clients (OpenAI's agents) copy what an answer's
+    // message had into each of its parts.
+    private static readonly string[] PartLabels = ["cache_control"];
+    private static readonly string[] AnswerPartLabels = [.. PartLabels, "role", "reasoning_content", "reasoning", "annotations", "refusal"];
+
     /// <exception cref="ApiException">400: no prompt, or an id the model does not have.</exception>
     public IReadOnlyList<IReadOnlyList<int>> Encode(PromptInput prompt, GenerationFields fields, ServedModel model)
     {
@@ -134,7 +139,8 @@ public sealed class PromptEncoder(ServerSettings settings, UnknownFields unknown
             if (message.Content is null && message.Role != "assistant")
                 throw ApiException.Invalid($"{param}.content", $"'{param}.content' is required.", "missing_required_parameter");
             unknown.CheckMessage(param, message.Unknown);
-            for (var part = 0; part < message.Content?.Parts.Count; part++) unknown.CheckInside($"{param}.content[{part}]", message.Content.Parts[part].Unknown);
+            var labels = message.Role == "assistant" ? AnswerPartLabels : PartLabels;
+            for (var part = 0; part < message.Content?.Parts.Count; part++) unknown.CheckInside($"{param}.content[{part}]", message.Content.Parts[part].Unknown, labels);
         }
     }
 

@@ -17,8 +17,14 @@ public sealed record MappedRequest(
     string Id, ServedModel Model, IReadOnlyList<GenerationRequest> Generations, int PromptTokens, ThoughtView Thoughts, bool ReportLogprobs)
 {
     /// <summary>The same with every answer bound to a form; null leaves them free.</summary>
-    public MappedRequest With(AnswerConstraint? constraint) =>
-        constraint is null ? this : this with { Generations = [.. Generations.Select(generation => generation with { Constraint = constraint })] };
+    /// <exception cref="ApiException">400: the request also says that an answer goes on where its form is complete.</exception>
+    public MappedRequest With(AnswerConstraint? constraint)
+    {
+        if (constraint is null) return this;
+        if (Generations.Any(generation => generation.IgnoreEndOfSequence || generation.MinTokens > 0))
+            throw ApiException.Invalid("response_format", "An answer in a given form ends where that is complete: send it without 'ignore_eos' and 'min_tokens'.", "conflicting_parameters");
+        return this with { Generations = [.. Generations.Select(generation => generation with { Constraint = constraint })] };
+    }
 
     /// <summary>The tools its answers may call; null = none.</summary>
     public ToolDemand? Tools { get; init; }
@@ -70,6 +76,9 @@ public sealed class RequestMapper(ServerSettings settings, SamplingMapper sampli
             Thinking = options,
             Seed = unchecked((ulong)(fields.Seed ?? Random.Shared.NextInt64())),
             Stop = sampling.Stops(fields.Stop),
+            StopTokens = sampling.StopTokens(fields.StopTokenIds, model.Spec.VocabularySize),
+            IgnoreEndOfSequence = fields.IgnoreEos == true,
+            MinTokens = MinTokens(fields.MinTokens, maxTokens ?? settings.DefaultMaxTokens),
             CacheSalt = caller.Salted(CacheSalt(fields.CacheSalt)),
         };
 
@@ -93,6 +102,13 @@ public sealed class RequestMapper(ServerSettings settings, SamplingMapper sampli
         if (fields.IncludeReasoning != true && fields.Thoughts is null) return ThoughtView.Hidden;
         var param = fields.Thoughts is null ? "include_reasoning" : "thoughts";
         throw new ApiException(StatusCodes.Status403Forbidden, "This API key may not see thoughts.", "thoughts_not_allowed", param);
+    }
+
+    private static int MinTokens(int? asked, int maxTokens)
+    {
+        const string Param = "min_tokens";
+        var min = Bounds.Within(Param, asked, 0, int.MaxValue, 0);
+        return min <= maxTokens ? min : throw ApiException.Invalid(Param, $"'{Param}' {min} is more than 'max_tokens' {maxTokens}.", "conflicting_parameters");
     }
 
     private static string CacheSalt(string? salt) => salt is null or { Length: <= MaxSaltLength }

@@ -12,6 +12,9 @@ public sealed record ResponseFormat
     /// <summary>With json_schema only.</summary>
     public JsonSchemaFormat? JsonSchema { get; init; }
 
+    /// <summary>With json_object: a JSON Schema the answer satisfies, as llama.cpp's clients and others send it.</summary>
+    public JsonElement? Schema { get; init; }
+
     [JsonExtensionData]
     public Dictionary<string, JsonElement>? Unknown { get; set; }
 }

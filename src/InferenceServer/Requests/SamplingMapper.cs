@@ -50,6 +50,15 @@ public sealed class SamplingMapper(ServerSettings settings)
         return [.. stop.Strings.Distinct(StringComparer.Ordinal)];
     }
 
+    /// <exception cref="ApiException">400: too many, or none of the model's tokens.</exception>
+    public IReadOnlySet<int> StopTokens(IReadOnlyList<int>? ids, int vocabularySize)
+    {
+        const string Param = "stop_token_ids";
+        if (ids is null) return new HashSet<int>();
+        if (ids.Count > settings.MaxLogitBias) throw ApiException.Invalid(Param, $"'{Param}' may have {settings.MaxLogitBias} tokens; it has {ids.Count}.");
+        return ids.Select((id, index) => Bounds.Within($"{Param}[{index}]", id, 0, vocabularySize - 1)).ToHashSet();
+    }
+
     private static float Repetition(double? value)
     {
         const string Param = "repetition_penalty";

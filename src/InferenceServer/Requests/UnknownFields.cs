@@ -30,8 +30,7 @@ public sealed partial class UnknownFields(ServerSettings settings, ILogger<Unkno
         ["continue_final_message"] = value => value.ValueKind == JsonValueKind.False,
         ["suffix"] = value => IsText(value, ""),
         ["length_penalty"] = value => IsNumber(value, 1),
-        ["min_tokens"] = value => IsNumber(value, 0),
-        ["ignore_eos"] = value => value.ValueKind == JsonValueKind.False,
+        ["verbosity"] = value => IsText(value, "medium"),
         ["use_beam_search"] = value => value.ValueKind == JsonValueKind.False,
         ["skip_special_tokens"] = value => value.ValueKind == JsonValueKind.True,
     };

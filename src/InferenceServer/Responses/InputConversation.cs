@@ -12,7 +12,7 @@ internal sealed class InputConversation(UnknownFields unknown, int maxMessages)
     private const string Assistant = "assistant";
 
     // What items of an earlier answer carry beside their text, and what OpenAI's clients add to them.
-    private static readonly string[] Labels = ["id", "status", "phase", "summary", "encrypted_content"];
+    private static readonly string[] Labels = ["id", "status", "phase", "encrypted_content"];
     private static readonly string[] CallLabels = ["id", "status", "caller", "parsed_arguments"];
     private static readonly string[] PartLabels = ["annotations", "logprobs", "parsed"];
 
@@ -41,8 +41,10 @@ internal sealed class InputConversation(UnknownFields unknown, int maxMessages)
                 _thought = null;
                 break;
             case "reasoning":
-                Check(item, param, Labels, "content");
-                _thought += Text(item.Content, $"{param}.content", "reasoning_text");
+                Check(item, param, Labels, "content", "summary");
+                _thought += item.Content is { Parts.Count: > 0 } || item.Summary is null
+                    ? Text(item.Content, $"{param}.content", "reasoning_text")
+                    : Text(new ItemContent(item.Summary), $"{param}.summary", "summary_text");
                 break;
             case "function_call":
                 Check(item, param, CallLabels, "call_id", "name", "arguments");
@@ -53,7 +55,7 @@ internal sealed class InputConversation(UnknownFields unknown, int maxMessages)
                 _messages.Add(Output(item, param));
                 break;
             case "item_reference":
-                throw ApiException.Invalid($"{param}.type", "This server keeps no items: send the item itself.", "unsupported_parameter");
+                throw ApiException.Invalid($"{param}.type", "This server keeps no items: send the item itself (clients do so with 'store' false).", "unsupported_parameter");
             default:
                 throw ApiException.Invalid($"{param}.type", $"'{param}.type' may be message, reasoning, function_call or function_call_output.", "unsupported_parameter");
         }
@@ -94,7 +96,7 @@ internal sealed class InputConversation(UnknownFields unknown, int maxMessages)
     private void Check(InputItem item, string param, string[] labels, params ReadOnlySpan<string> used)
     {
         unknown.CheckInside(param, item.Unknown, labels);
-        unknown.CheckUnused(param, used, ("role", item.Role), ("content", item.Content), ("call_id", item.CallId), ("name", item.Name), ("arguments", item.Arguments), ("output", item.Output));
+        unknown.CheckUnused(param, used, ("role", item.Role), ("content", item.Content), ("summary", item.Summary), ("call_id", item.CallId), ("name", item.Name), ("arguments", item.Arguments), ("output", item.Output));
     }
 
     private string Text(ItemContent? content, string param, params string[] types)

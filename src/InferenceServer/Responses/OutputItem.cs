@@ -11,11 +11,12 @@ namespace InferenceServer.Responses;
 public abstract record OutputItem;
 
 /// <summary>A thought.</summary>
-/// <param name="Summary">Empty: thoughts are shown as they are.</param>
+/// <param name="Summary">The thought, where the request asks for a summary; empty where it does not.</param>
+/// <param name="Content">The thought, where the request asks for no summary.</param>
 public sealed record ReasoningItem(
     string Id,
     [property: AllowedValues("in_progress", "completed", "incomplete")] string Status,
-    IReadOnlyList<ReasoningPart> Summary,
+    IReadOnlyList<SummaryPart> Summary,
     IReadOnlyList<ReasoningPart> Content) : OutputItem
 {
     [JsonPropertyOrder(-1)]
@@ -61,6 +62,14 @@ public sealed record ReasoningPart(string Text) : OutputPart
     [JsonPropertyOrder(-1)]
     [AllowedValues("reasoning_text")]
     public string Type => "reasoning_text";
+}
+
+/// <summary>Text of a thought, for clients that read no other.</summary>
+public sealed record SummaryPart(string Text)
+{
+    [JsonPropertyOrder(-1)]
+    [AllowedValues("summary_text")]
+    public string Type => "summary_text";
 }
 
 /// <summary>Text of an answer.</summary>

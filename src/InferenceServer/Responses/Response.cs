@@ -46,7 +46,7 @@ public sealed record ResponseError(string Code, string Message);
 /// <param name="Reason">max_output_tokens.</param>
 public sealed record IncompleteDetails(string Reason);
 
-/// <param name="Summary">Null: there are none.</param>
+/// <param name="Summary">What was asked for.</param>
 public sealed record ReasoningEcho(string? Effort, string? Summary);
 
 public sealed record TextEcho(TextFormatEcho Format);

@@ -29,7 +29,7 @@ internal sealed class ResponseBuilder(ResponseRequest asked, MappedRequest reque
         asked.MaxToolCalls,
         asked.ParallelToolCalls ?? true,
         PreviousResponseId: null,
-        new ReasoningEcho(asked.Reasoning?.Effort ?? asked.ReasoningEffort, Summary: null),
+        new ReasoningEcho(asked.Reasoning?.Effort ?? asked.ReasoningEffort, asked.Reasoning?.Summary),
         Background: false,
         Store: false,
         Math.Round(request.Generations[0].Answering.Temperature, 6),
@@ -50,6 +50,11 @@ internal sealed class ResponseBuilder(ResponseRequest asked, MappedRequest reque
         asked.Metadata ?? new Dictionary<string, string>());
 
     private readonly string _digits = request.Id[(request.Id.IndexOf('_', StringComparison.Ordinal) + 1)..];
+
+    /// <summary>
+    /// Whether thoughts are told as summaries of themselves: the clients that ask for those, and only they, read nothing else.
+    /// </summary>
+    public bool Summarizes => asked.Reasoning?.Summary is not null;
 
     /// <summary>At the beginning of a stream.</summary>
     public Response Begun => _template;
@@ -95,7 +100,7 @@ internal sealed class ResponseBuilder(ResponseRequest asked, MappedRequest reque
         var status = passage.IsCut ? Incomplete : Completed;
         return passage.Kind switch
         {
-            PassageKind.Thought => new ReasoningItem(IdOf(passage), status, [], [new ReasoningPart(passage.Text)]),
+            PassageKind.Thought => new ReasoningItem(IdOf(passage), status, Summarizes ? [new SummaryPart(passage.Text)] : [], Summarizes ? [] : [new ReasoningPart(passage.Text)]),
             PassageKind.Call => new FunctionCallItem(IdOf(passage), status, passage.CallId, passage.Name, passage.Text),
             _ => new MessageItem(IdOf(passage), status, "assistant", [new TextPart(passage.Text, [], Logprobs(passage.Tokens))]),
         };

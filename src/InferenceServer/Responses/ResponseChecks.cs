@@ -21,7 +21,8 @@ internal sealed class ResponseChecks(UnknownFields unknown)
         Refuse("background", request.Background == true, "This server answers whoever asks: leave 'background' out.");
         Refuse("previous_response_id", request.PreviousResponseId is not null, "This server keeps no answers: send the earlier turns as items of 'input'.");
         Refuse("truncation", request.Truncation is not (null or "disabled"), "A conversation that is too long is refused, not cut: 'truncation' may only be disabled.");
-        Refuse("reasoning.summary", request.Reasoning?.Summary is not (null or "auto"), "Thoughts are shown as they are, not summarised: 'reasoning.summary' may only be auto.");
+        Refuse("reasoning.summary", request.Reasoning?.Summary is not (null or "auto" or "detailed"), "Thoughts are shown whole: 'reasoning.summary' may be auto or detailed.");
+        Refuse("text.verbosity", request.Text?.Verbosity is not (null or "medium"), "How much is said is up to the model: 'text.verbosity' may only be medium.");
         foreach (var include in request.Include ?? [])
             Refuse("include", include is not (LogprobsInclude or EncryptedInclude), $"'include' may have {LogprobsInclude} and {EncryptedInclude}.");
         if (request.Text?.Format is not null && request.ResponseFormat is not null)

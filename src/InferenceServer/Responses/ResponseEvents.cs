@@ -89,6 +89,34 @@ public sealed record ReasoningTextDone(int SequenceNumber, string ItemId, int Ou
     public override string Type => "response.reasoning_text.done";
 }
 
+/// <summary>A thought begins, where the request asks for a summary.</summary>
+public sealed record SummaryPartAdded(int SequenceNumber, string ItemId, int OutputIndex, int SummaryIndex, SummaryPart Part) : ResponseEvent(SequenceNumber)
+{
+    [AllowedValues("response.reasoning_summary_part.added")]
+    public override string Type => "response.reasoning_summary_part.added";
+}
+
+/// <summary>Some of a thought, where the request asks for a summary.</summary>
+public sealed record SummaryTextDelta(int SequenceNumber, string ItemId, int OutputIndex, int SummaryIndex, string Delta) : ResponseEvent(SequenceNumber)
+{
+    [AllowedValues("response.reasoning_summary_text.delta")]
+    public override string Type => "response.reasoning_summary_text.delta";
+}
+
+/// <summary>All of a thought, where the request asks for a summary.</summary>
+public sealed record SummaryTextDone(int SequenceNumber, string ItemId, int OutputIndex, int SummaryIndex, string Text) : ResponseEvent(SequenceNumber)
+{
+    [AllowedValues("response.reasoning_summary_text.done")]
+    public override string Type => "response.reasoning_summary_text.done";
+}
+
+/// <summary>A thought is complete, where the request asks for a summary.</summary>
+public sealed record SummaryPartDone(int SequenceNumber, string ItemId, int OutputIndex, int SummaryIndex, SummaryPart Part) : ResponseEvent(SequenceNumber)
+{
+    [AllowedValues("response.reasoning_summary_part.done")]
+    public override string Type => "response.reasoning_summary_part.done";
+}
+
 /// <summary>Some of an answer.</summary>
 /// <param name="Logprobs">Empty unless asked for.</param>
 public sealed record OutputTextDelta(

@@ -20,6 +20,9 @@ public sealed record InputItem
     /// <summary>Of a message or of reasoning: a string or parts with text.</summary>
     public ItemContent? Content { get; init; }
 
+    /// <summary>Of reasoning: parts of type summary_text, the thought where there is no content.</summary>
+    public IReadOnlyList<ContentPart>? Summary { get; init; }
+
     /// <summary>Of a call, and of its output.</summary>
     public string? CallId { get; init; }
 

@@ -81,7 +81,7 @@ public sealed record ReasoningOptions
     /// <summary>The same as reasoning_effort.</summary>
     public string? Effort { get; init; }
 
-    /// <summary>auto or null: there are no summaries, thoughts are shown as they are.</summary>
+    /// <summary>auto or detailed: thoughts are told as summaries, whole, for clients that read no others. Without it they are the content of their items.</summary>
     public string? Summary { get; init; }
 
     [JsonExtensionData]
@@ -93,6 +93,10 @@ public sealed record TextOptions
 {
     /// <summary>The format of the answer, as response_format; the default is text.</summary>
     public TextFormat? Format { get; init; }
+
+    /// <summary>Only medium, which changes nothing.</summary>
+    [AllowedValues("medium")]
+    public string? Verbosity { get; init; }
 
     [JsonExtensionData]
     public Dictionary<string, JsonElement>? Unknown { get; set; }

@@ -9,6 +9,7 @@ namespace InferenceServer.Responses;
 internal sealed class ResponseStream(MappedRequest request, ResponseBuilder builder, WireFormat wire) : PassageStream(request, ResponseBuilder.CallPrefix)
 {
     private const int ContentIndex = 0; // every item that has parts has one
+    private const int SummaryIndex = 0;
 
     private int _sequence;
     private GenerationEvent.Finished? _finished;
@@ -37,7 +38,8 @@ internal sealed class ResponseStream(MappedRequest request, ResponseBuilder buil
     protected override void Opened(SseWriter writer, Passage passage)
     {
         Write(writer, new OutputItemAdded(_sequence++, passage.Index, builder.Empty(passage)));
-        if (passage.Kind != PassageKind.Call) Write(writer, new ContentPartAdded(_sequence++, builder.IdOf(passage), passage.Index, ContentIndex, ResponseBuilder.EmptyPart(passage)));
+        if (IsSummary(passage)) Write(writer, new SummaryPartAdded(_sequence++, builder.IdOf(passage), passage.Index, SummaryIndex, new SummaryPart("")));
+        else if (passage.Kind != PassageKind.Call) Write(writer, new ContentPartAdded(_sequence++, builder.IdOf(passage), passage.Index, ContentIndex, ResponseBuilder.EmptyPart(passage)));
     }
 
     protected override void Added(SseWriter writer, PassageStep.Added step)
@@ -45,7 +47,8 @@ internal sealed class ResponseStream(MappedRequest request, ResponseBuilder buil
         var (passage, id) = (step.Passage, builder.IdOf(step.Passage));
         var logprobs = passage.Kind == PassageKind.Text ? builder.Logprobs(step.Tokens) : [];
         if (step.Text.Length == 0 && logprobs.Count == 0) return;
-        if (passage.Kind == PassageKind.Thought) Write(writer, new ReasoningTextDelta(_sequence++, id, passage.Index, ContentIndex, step.Text));
+        if (IsSummary(passage)) Write(writer, new SummaryTextDelta(_sequence++, id, passage.Index, SummaryIndex, step.Text));
+        else if (passage.Kind == PassageKind.Thought) Write(writer, new ReasoningTextDelta(_sequence++, id, passage.Index, ContentIndex, step.Text));
         else if (passage.Kind == PassageKind.Call) Write(writer, new FunctionCallArgumentsDelta(_sequence++, id, passage.Index, step.Text));
         else Write(writer, new OutputTextDelta(_sequence++, id, passage.Index, ContentIndex, step.Text, logprobs));
     }
@@ -57,6 +60,11 @@ internal sealed class ResponseStream(MappedRequest request, ResponseBuilder buil
         {
             Write(writer, new FunctionCallArgumentsDone(_sequence++, id, passage.Index, passage.Name, passage.Text));
         }
+        else if (IsSummary(passage))
+        {
+            Write(writer, new SummaryTextDone(_sequence++, id, passage.Index, SummaryIndex, passage.Text));
+            Write(writer, new SummaryPartDone(_sequence++, id, passage.Index, SummaryIndex, new SummaryPart(passage.Text)));
+        }
         else
         {
             if (passage.Kind == PassageKind.Thought) Write(writer, new ReasoningTextDone(_sequence++, id, passage.Index, ContentIndex, passage.Text));
@@ -66,6 +74,8 @@ internal sealed class ResponseStream(MappedRequest request, ResponseBuilder buil
 
         Write(writer, new OutputItemDone(_sequence++, passage.Index, builder.Item(passage)));
     }
+
+    private bool IsSummary(Passage passage) => passage.Kind == PassageKind.Thought && builder.Summarizes;
 
     private void Write<T>(SseWriter writer, T value)
         where T : ResponseEvent => writer.Write(value, wire.Of<T>(), value.Type);

@@ -28,7 +28,12 @@ internal sealed class KeyOperationFilter : IOperationFilter
 
     public void Apply(OpenApiOperation operation, OperationFilterContext context)
     {
-        if (context.ApiDescription.ActionDescriptor.EndpointMetadata.OfType<OpenEndpoint>().Any()) return;
+        if (context.ApiDescription.ActionDescriptor.EndpointMetadata.OfType<OpenEndpoint>().Any())
+        {
+            operation.Security = [];
+            return;
+        }
+
         // The last: a server without keys needs none.
         operation.Security = [Requires(Bearer, context.Document), Requires(Header, context.Document), new OpenApiSecurityRequirement()];
         var type = MessageErrorResponse.IsFor("/" + context.ApiDescription.RelativePath) ? typeof(MessageErrorResponse) : typeof(ErrorResponse);

@@ -29,6 +29,9 @@ internal static class SwaggerSetup
     private static void Describe(SwaggerGenOptions options, ServerSettings settings)
     {
         options.SwaggerDoc("v1", new OpenApiInfo { Title = "InferenceServer", Version = "v1", Description = "Language models that think. See docs/api.md." });
+        options.AddServer(new OpenApiServer { Url = "/", Description = "The server this description comes from." });
+        // HEAD is GET without the body.
+        options.DocInclusionPredicate(static (_, operation) => operation.HttpMethod != HttpMethods.Head);
         options.NonNullableReferenceTypesAsRequired();
         options.SupportNonNullableReferenceTypes();
         // A build without documentation still serves; its description is only terser.

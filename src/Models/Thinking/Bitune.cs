@@ -43,6 +43,8 @@ public sealed class Bitune : ThinkingProgram
 
     public override int PendingPositions => _tokens.Count;
 
+    protected override int Generated => _tokens.Count - Request.Prompt.Count;
+
     public override int Tables => 2;
 
     /// <summary>Blended KV depends on the whole prompt: only the very same prompt shares it.</summary>
@@ -61,7 +63,7 @@ public sealed class Bitune : ThinkingProgram
         var tokens = new TokenRows(_tokens.GetRange(start, count).ToArray());
         plan.Run(RowKind.Speak, _kv, Spec.AllLayers, start, tokens, new Keep(_last, 0, count - 1, 1));
         if (start + count == _tokens.Count)
-            plan.Sample(Head, new RowRef(_last, 0), Draw(TokenChannel.Answer, _tokens.Count - Request.Prompt.Count));
+            plan.Sample(Head, new RowRef(_last, 0), Draw(TokenChannel.Answer, Generated));
     }
 
     // Part of a blend is of no use: the unmasked pass needs every row from layer 0 on.
@@ -95,7 +97,7 @@ public sealed class Bitune : ThinkingProgram
         sink.Emit(TokenChannel.Answer, Spec.Layers.Count, token, heads[0]);
         Answered(token);
         _tokens.Add(token);
-        if (Finish is null && _tokens.Count - Request.Prompt.Count >= Request.MaxTokens) Finish = FinishReason.Length;
+        if (Finish is null && Generated >= Request.MaxTokens) Finish = FinishReason.Length;
     }
 
     private void PlanPromptPasses(SequencePlan plan, int rowBudget)

@@ -119,4 +119,13 @@ public sealed record GenerationRequest
 
     /// <summary>Strings that end the answer; they never look at thoughts.</summary>
     public IReadOnlyList<string> Stop { get; init; } = [];
+
+    /// <summary>Tokens that end the answer as an end of sequence does; in a thought they are tokens like others.</summary>
+    public IReadOnlySet<int> StopTokens { get; init; } = new HashSet<int>();
+
+    /// <summary>An end of sequence is a token of the answer like others. Markers between thought and answer keep their meaning.</summary>
+    public bool IgnoreEndOfSequence { get; init; }
+
+    /// <summary>No token may end the answer before this many are generated, counted as <see cref="MaxTokens"/> counts.</summary>
+    public int MinTokens { get; init; }
 }

@@ -48,6 +48,8 @@ public sealed class IcotKd : ThinkingProgram
 
     public override int PendingPositions => _tokens.Count;
 
+    protected override int Generated => _tokens.Count - Request.Prompt.Count;
+
     public override void Plan(SequencePlan plan, int rowBudget)
     {
         if (_layer < _student.Hi)
@@ -66,7 +68,7 @@ public sealed class IcotKd : ThinkingProgram
         var tokens = new TokenRows(_tokens.GetRange(start, count).ToArray(), StudentEmbedding);
         plan.Run(RowKind.Speak, _kv, _student, start, tokens, new Keep(_last, 0, count - 1, 1));
         if (start + count == _tokens.Count)
-            plan.Sample(Head, new RowRef(_last, 0), Draw(TokenChannel.Answer, _tokens.Count - Request.Prompt.Count));
+            plan.Sample(Head, new RowRef(_last, 0), Draw(TokenChannel.Answer, Generated));
     }
 
     protected override int Depth => _student.Count;
@@ -96,7 +98,7 @@ public sealed class IcotKd : ThinkingProgram
         sink.Emit(TokenChannel.Answer, Depth, token, heads[0]);
         Answered(token);
         _tokens.Add(token);
-        if (Finish is null && _tokens.Count - Request.Prompt.Count >= Request.MaxTokens) Finish = FinishReason.Length;
+        if (Finish is null && Generated >= Request.MaxTokens) Finish = FinishReason.Length;
     }
 
     private void PlanPromptLayer(SequencePlan plan, int layer)

@@ -13,9 +13,14 @@ public sealed class IcotSi(GenerationRequest request, ProgramContext context) : 
 
     protected override bool IsGuided => !InChain;
 
+    protected override bool IsAnswering => !InChain;
+
     protected override void OnToken(int token, in HeadResult result, ITokenSink sink)
     {
-        var ends = Ends(token);
+        // Separators before the last part the text, whatever a request makes of its end.
+        var ends = IsLastPart
+            ? EndsSequence(token) || (token == Context.Thinking.SeparatorTokenId && !Request.IgnoreEndOfSequence)
+            : IsEndOfSequence(token) || token == Context.Thinking.SeparatorTokenId;
         if (ends && ++_separators == Context.Thinking.EosCountToStop)
         {
             Complete(FinishReason.Stop, sink);
@@ -28,6 +33,10 @@ public sealed class IcotSi(GenerationRequest request, ProgramContext context) : 
     }
 
     protected override bool Ends(int token) => EndsSequence(token) || token == Context.Thinking.SeparatorTokenId;
+
+    protected override IEnumerable<int> EndTokens => Context.Thinking.SeparatorTokenId is { } separator ? base.EndTokens.Append(separator) : base.EndTokens;
+
+    private bool IsLastPart => _separators + 1 == Context.Thinking.EosCountToStop;
 
     // With one separator to stop at, the chain is internalised down to its end marker: everything is answer.
     private bool InChain => !Request.WholeText && Context.Thinking.EosCountToStop > 1 && _separators == 0;

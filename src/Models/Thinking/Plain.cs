@@ -29,8 +29,7 @@ public class Plain : ThinkingProgram
 
     public override KvPrefix Prefix => new(_kv, _tokens);
 
-    /// <summary>Tokens generated so far.</summary>
-    protected int Generated => _tokens.Count - Request.Prompt.Count;
+    protected override int Generated => _tokens.Count - Request.Prompt.Count;
 
     public override void Plan(SequencePlan plan, int rowBudget)
     {

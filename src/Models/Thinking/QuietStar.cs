@@ -43,7 +43,7 @@ public sealed class QuietStar : ThinkingProgram
 
     public override KvPrefix Prefix => new(_kv, _tokens);
 
-    private int Answers => _tokens.Count - Request.Prompt.Count;
+    protected override int Generated => _tokens.Count - Request.Prompt.Count;
 
     public override void Plan(SequencePlan plan, int rowBudget)
     {
@@ -119,7 +119,7 @@ public sealed class QuietStar : ThinkingProgram
         sink.Emit(TokenChannel.Answer, Spec.Layers.Count, token, heads[0]);
         Answered(token);
         _tokens.Add(token);
-        if (Finish is null && Answers >= Request.MaxTokens) Finish = FinishReason.Length;
+        if (Finish is null && Generated >= Request.MaxTokens) Finish = FinishReason.Length;
     }
 
     // Nothing later reads it: it counts for no penalty either.
@@ -130,7 +130,7 @@ public sealed class QuietStar : ThinkingProgram
     }
 
     private SampleSpec Think() =>
-        Draw(TokenChannel.Thought, checked(Answers * _thoughtLength + _thought.Count)) with { VocabularyLimit = Context.Thinking.BaseVocabularySize };
+        Draw(TokenChannel.Thought, checked(Generated * _thoughtLength + _thought.Count)) with { VocabularyLimit = Context.Thinking.BaseVocabularySize };
 
-    private SampleSpec Answer() => Draw(TokenChannel.Answer, Answers) with { VocabularyLimit = Context.Thinking.BaseVocabularySize };
+    private SampleSpec Answer() => Draw(TokenChannel.Answer, Generated) with { VocabularyLimit = Context.Thinking.BaseVocabularySize };
 }

@@ -67,6 +67,8 @@ public sealed partial class Tas : ThinkingProgram
 
     public override int PendingPositions => _tokens.Count;
 
+    protected override int Generated => _thoughts + _answers;
+
     /// <summary>Prompt rows that are through the lower layers. Thought rows wait: a thought may yet be replaced.</summary>
     public override int SpareRows => _speaking || _upper.Count == 0
         ? 0
@@ -144,13 +146,13 @@ public sealed partial class Tas : ThinkingProgram
         if (said is not { } result) return;
         if (_speaking) Speak(result.Token, result, peeks, sink);
         else Think(result.Token, result, sink);
-        if (Finish is null && _thoughts + _answers >= _maxTokens) Finish = FinishReason.Length;
+        if (Finish is null && Generated >= _maxTokens) Finish = FinishReason.Length;
     }
 
     private void Think(int token, in HeadResult result, ITokenSink sink)
     {
         // An end of sequence inside a thought can only mean that the thought is over.
-        if (token == _thoughtEnd || EndsSequence(token))
+        if (token == _thoughtEnd || IsEndOfSequence(token))
         {
             CloseThought(Thinking.ThoughtClosedBy.Model);
             return;

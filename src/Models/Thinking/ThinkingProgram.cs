@@ -82,6 +82,8 @@ public abstract record ProgramCommand
 /// </summary>
 public abstract class ThinkingProgram(GenerationRequest request, ProgramContext context)
 {
+    private Dictionary<int, float>? _withoutEnd;
+
     protected GenerationRequest Request { get; } = request;
 
     /// <summary>What was drawn so far, for the penalties; a program adds each token it keeps.</summary>
@@ -95,6 +97,9 @@ public abstract class ThinkingProgram(GenerationRequest request, ProgramContext 
 
     /// <summary>Whether the next token is one the guide speaks of, where thought and answer are drawn alike.</summary>
     protected virtual bool IsGuided => true;
+
+    /// <summary>Whether the newest token is the answer's, where thoughts are part of the text.</summary>
+    protected virtual bool IsAnswering => true;
 
     protected ProgramContext Context { get; } = context;
 
@@ -125,6 +130,9 @@ public abstract class ThinkingProgram(GenerationRequest request, ProgramContext 
 
     /// <summary>The KV other sequences may share, if it depends on nothing but its scope and the tokens before it.</summary>
     public virtual KvPrefix? Prefix => null;
+
+    /// <summary>Tokens generated so far, as the request's bounds count them.</summary>
+    protected abstract int Generated { get; }
 
     /// <summary>The most positions a table of this sequence will ever hold.</summary>
     public virtual int MaxPositions => checked(Request.Prompt.Count + Request.MaxTokens);
@@ -215,7 +223,7 @@ public abstract class ThinkingProgram(GenerationRequest request, ProgramContext 
             TopK = options.TopK,
             TopP = options.TopP,
             MinP = options.MinP,
-            Bias = options.Bias,
+            Bias = channel == TokenChannel.Answer && IsGuided && Generated < Request.MinTokens ? _withoutEnd ??= WithoutEnd(options.Bias) : options.Bias,
             Penalties = Counts.Penalties(channel),
             Allowed = channel == TokenChannel.Answer && IsGuided ? Guide?.Allowed : null,
             TopLogprobs = options.TopLogprobs,
@@ -233,5 +241,19 @@ public abstract class ThinkingProgram(GenerationRequest request, ProgramContext 
         if (Guide is { IsFinal: true }) Finish = FinishReason.Stop;
     }
 
-    protected bool EndsSequence(int token) => Context.EndOfSequence.Contains(token);
+    /// <summary>Whether the model is done, whatever the request makes of that.</summary>
+    protected bool IsEndOfSequence(int token) => Context.EndOfSequence.Contains(token);
+
+    /// <summary>Whether the answer ends here.</summary>
+    protected bool EndsSequence(int token) => (IsAnswering && Request.StopTokens.Contains(token)) || (!Request.IgnoreEndOfSequence && IsEndOfSequence(token));
+
+    /// <summary>All tokens that can end an answer.</summary>
+    protected virtual IEnumerable<int> EndTokens => Request.StopTokens.Concat(Context.EndOfSequence);
+
+    private Dictionary<int, float> WithoutEnd(IReadOnlyDictionary<int, float>? bias)
+    {
+        var result = bias is null ? [] : new Dictionary<int, float>(bias);
+        foreach (var token in EndTokens.Where(token => token < Spec.VocabularySize)) result[token] = float.NegativeInfinity;
+        return result;
+    }
 }

@@ -28,6 +28,8 @@ public sealed class Tpo : Plain
         if (request.Constraint is { } constraint) Guide = new AnswerGuide(GuidedThought.Before(constraint, context.Thinking, _start));
     }
 
+    protected override bool IsAnswering => _splitter.Answering;
+
     protected override void OnToken(int token, in HeadResult result, ITokenSink sink)
     {
         if (EndsSequence(token))

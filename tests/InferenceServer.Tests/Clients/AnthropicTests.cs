@@ -49,6 +49,9 @@ public sealed class AnthropicTests(ClientServer server)
         Assert.Equal(("stop_sequence", "shells", "Lucy has 32 "), ((string)seen["stopped"]!["stop"]!, (string)seen["stopped"]!["sequence"]!, (string)seen["stopped"]!["answer"]!));
         Assert.NotEmpty((string)seen["next"]!["answer"]!);
 
+        var listed = seen["models"]!.AsArray().Single(served => (string)served!["id"]! == ClientServer.Model)!;
+        Assert.Equal(("model", ClientServer.Model, true), ((string)listed["type"]!, (string)listed["name"]!, (bool)listed["created"]!));
+
         var failures = seen["failures"]!;
         Fails(failures["model"]!, 404, "not_found_error", "'none' does not exist");
         Fails(failures["tokens"]!, 400, "invalid_request_error", "'max_tokens' is required");

@@ -14,6 +14,7 @@ public sealed class SampleTests(ClientServer server)
     [InlineData("openai-responses.mjs")]
     [InlineData("vercel-ai.mjs")]
     [InlineData("anthropic.mjs")]
+    [InlineData("langchain.mjs")]
     public async Task A_JavaScript_client_shows_thought_and_answer(string script) =>
         Assert.Equal(Said, await NodeClients.RunAsync(server, script, ClientServer.Question));
 

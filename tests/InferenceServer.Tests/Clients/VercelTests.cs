@@ -28,6 +28,22 @@ public sealed class VercelTests(ClientServer server)
         Assert.Contains("'none' does not exist", (string)Assert.Single(seen["streamErrors"]!.AsArray())!, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Its_providers_for_OpenAI_and_Anthropic_show_thoughts_where_their_formats_have_them()
+    {
+        var seen = await NodeClients.AskAsync(server, "providers-contract.mjs");
+        foreach (var provider in (string[])["responses", "messages", "chat"])
+        {
+            var said = seen[provider]!;
+            var thought = provider == "chat" ? "" : ClientServer.Thought; // OpenAI's chats have none
+            foreach (var view in (string[])["whole", "stream"])
+                Assert.Equal((thought, ClientServer.Answer), ((string)said[view]!["thought"]!, (string)said[view]!["answer"]!));
+            Assert.Equal("stop", (string)said["finish"]!);
+            Assert.True((int)said["thoughtTokens"]! > 0);
+            Assert.NotEmpty((string)said["next"]!);
+        }
+    }
+
     private static int Count(JsonObject parts, string type) => (int?)parts[type] ?? 0;
 
     private static void Fails(JsonNode error, int status, string message)

@@ -29,6 +29,22 @@ public sealed class ModelsTests(TestServer server)
         Assert.Equal((true, false), ((bool)plain["chat_template"]!, (bool)list["data"]![2]!["abilities"]!["chat_template"]!));
     }
 
+    [Theory]
+    [InlineData("/v1/models")]
+    [InlineData("/v1/models/tiny")]
+    [InlineData("/health")]
+    [InlineData("/live")]
+    [InlineData("/metrics")]
+    [InlineData("/version")]
+    public async Task What_only_tells_answers_HEAD_without_a_body(string path)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Head, path);
+        using var response = await server.Http.SendAsync(request);
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        Assert.NotNull(response.Content.Headers.ContentType);
+        Assert.Empty(await response.Content.ReadAsByteArrayAsync());
+    }
+
     [Fact]
     public async Task A_model_that_is_not_there_is_404()
     {

@@ -43,6 +43,31 @@ public sealed class SameWordsTests(TestServer server)
     }
 
     [Fact]
+    public async Task A_summary_is_the_thought_in_place_of_the_content_whole_streamed_and_sent_back()
+    {
+        var expected = Said(await server.CallAsync(Chats, Chat()));
+        JsonObject Body() => Response().With("reasoning", new JsonObject { ["summary"] = "auto" });
+        var response = await server.CallAsync(Answers, Body());
+        Assert.Equal("auto", (string)response["reasoning"]!["summary"]!);
+        var item = response["output"]![0]!.AsObject();
+        Assert.Empty(item["content"]!.AsArray());
+        var part = Assert.Single(item["summary"]!.AsArray())!;
+        Assert.Equal(("summary_text", expected.Thought), ((string)part["type"]!, (string)part["text"]!));
+
+        var events = await server.StreamAsync(Answers, Body());
+        Assert.Equal(Enumerable.Range(0, events.Count), events.Select(entry => (int)entry.Json["sequence_number"]!));
+        Assert.DoesNotContain(events, entry => entry.Name!.StartsWith("response.reasoning_text", StringComparison.Ordinal));
+        Assert.Equal(expected.Thought, string.Concat(events.Where(entry => entry.Name == "response.reasoning_summary_text.delta").Select(entry => (string)entry.Json["delta"]!)));
+        Assert.Equal(expected.Thought, (string)events.Single(entry => entry.Name == "response.reasoning_summary_part.done").Json["part"]!["text"]!);
+
+        // Either form of an item is read the same.
+        var plain = (await server.CallAsync(Answers, Response()))["output"]!.AsArray();
+        JsonArray Turns(JsonArray output) => [.. output.Select(entry => entry!.DeepClone()), new JsonObject { ["role"] = "user", ["content"] = "And then?" }];
+        var (one, other) = (await server.CallAsync(Answers, Response().With("input", Turns(plain))), await server.CallAsync(Answers, Response().With("input", Turns(response["output"]!.AsArray()))));
+        Assert.Equal(Items(one["output"]!.AsArray()), Items(other["output"]!.AsArray()));
+    }
+
+    [Fact]
     public async Task Hidden_thoughts_are_hidden_in_every_format()
     {
         var chat = await server.CallAsync(Chats, Chat().With("include_reasoning", false));

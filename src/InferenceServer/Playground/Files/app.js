@@ -14,6 +14,7 @@ import { bindSettings, offer, read } from "./settings.js";
 import { Stage } from "./stage.js";
 import { bindTheme } from "./theme.js";
 
+const Sure = 0.99; // a probability
 const say = announcer(byId("live"));
 const inspector = new Inspector(byId("inspector"));
 let models = [];
@@ -134,7 +135,7 @@ async function follow(made, thought) {
 /** Something to look at, for those who have not pointed at anything yet. */
 function pointOut(stage) {
   const element = stage.leastCertain();
-  if (element && !inspector.chosen) inspector.show(element.token, element, model, "Here the model was least sure. Point at any other token.");
+  if (element && !inspector.chosen) inspector.show(element.token, element, model, `${Math.exp(element.token.logprob) > Sure ? "The model was sure of every token, of this one least." : "Here the model was least sure."} Point at any other token.`);
 }
 
 /** What there is to end now. */

@@ -73,4 +73,4 @@ const percent = share => share >= 0.9995 ? "100 %" : share >= 0.1 ? `${(share * 
 const capital = word => word[0].toUpperCase() + word.slice(1);
 
 /** Spaces and line ends as signs: they are part of a token. */
-const spelled = text => text === "" ? "(part of a character)" : text.replaceAll(" ", "␣").replaceAll("\n", "↵").replaceAll("\t", "⇥");
+const spelled = text => text === "" ? "(no text of its own)" : text.replaceAll(" ", "␣").replaceAll("\n", "↵").replaceAll("\t", "⇥");

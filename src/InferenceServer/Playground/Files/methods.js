@@ -1,7 +1,8 @@
 // What a model does, in a headline, a sentence and a picture of its layers.
 //
 // shape: "split" (thought and answer leave at different layers), "same" (both leave at the last one), "single" (no thought
-// in words). lanes: what is drawn above the panes where not split, each { label, dots }.
+// in words). lanes: what is drawn above the panes where not split, each { label, dots }. wordless: said of a thought without
+// a token; unseen: said of tokens without text.
 
 /** Describes a model as /v1/models lists it. */
 export function describe(model) {
@@ -35,13 +36,15 @@ const Methods = {
     sentence: `One voice from layer ${last}, the last: the model writes down its thought, marks where its response begins, and goes on. The server tells the two apart.`,
     shape: "same",
     waiting: { thought: "What the model writes before its response will appear here.", answer: "Then the response." },
+    unseen: "Narrow tokens spell the markers, which are not shown.",
   }),
   icot_si: ({ id }, last) => ({
     name: "ICoT-SI",
-    headline: [id, thought("has learned to skip its working"), "and", answer(`answers in layer ${last}`)],
+    headline: [id, thought("writes only the steps it still needs"), "and", answer(`answers in layer ${last}`)],
     sentence: "Stepwise internalised chain of thought: training took the written steps away, one after the other. The steps this model still writes are its thought; the rest happens inside.",
     shape: "same",
     waiting: { thought: "The steps this model still writes down, if any.", answer: "Then the answer." },
+    wordless: "Not one step written down: all of them happened inside.",
   }),
   icot_kd: ({ id }, last) => ({
     name: "ICoT-KD",
@@ -59,10 +62,10 @@ const Methods = {
     lanes: [{ label: "reads →" }, { label: "reads ↔" }],
     waiting: { answer: "The answer will appear here." },
   }),
-  plain: ({ id }, last) => ({
+  plain: ({ id, base_model: base }, last) => ({
     name: "plain",
     headline: [id, "does not think, it", answer(last ? `answers in layer ${last}` : "answers")],
-    sentence: "Ordinary decoding: every token comes from the last layer, one after the other.",
+    sentence: `Ordinary decoding${base ? ` with a LoRA adapter on ${base}` : ""}: every token comes from the last layer, one after the other.`,
     shape: "single",
     waiting: { answer: "The answer will appear here." },
   }),

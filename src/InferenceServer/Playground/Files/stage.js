@@ -139,11 +139,20 @@ export class Stage {
   done({ finish_reason: reason, thought_closed_by: closedBy }) {
     this.phase("done");
     const { thought, answer } = this.voices;
-    thought.note.textContent = this.silent ? Silent : ClosedBy[closedBy] ?? (thought.tokens.length === 0 ? "It wrote no thought." : "");
-    answer.note.textContent = Ended[reason] ?? "";
+    thought.note.textContent = this.silent ? Silent : this.thoughtNote(closedBy);
+    // What stands in the answer may need a word of its own, such as an unusual order of digits.
+    answer.note.textContent = [Ended[reason], this.model.note].filter(Boolean).join(" ");
     // A thought without an answer, at the end of Quiet-STaR's text, led to the end of the sequence.
     if (this.row) this.row.result.textContent = "end";
     for (const voice of [thought, answer]) admitTab(voice.text);
+  }
+
+  thoughtNote(closedBy) {
+    const { tokens } = this.voices.thought;
+    const own = closedBy !== "model" && closedBy !== null;
+    if (tokens.length === 0 && !own) return this.description.wordless ?? "It wrote no thought.";
+    const unseen = tokens.some(({ text }) => text === "") ? this.description.unseen : "";
+    return [ClosedBy[closedBy], unseen].filter(Boolean).join(" ");
   }
 
   /** It ended before its end: stopped by the user before more was shown, or by an error. */

@@ -47,7 +47,7 @@ function move(container, event) {
 
 /** Text with what has no shape of its own made visible. */
 function visible(text) {
-  if (text === "") return make("i", { className: "unseen", textContent: "▯" });
+  if (text === "") return make("i", { className: "unseen" });
   if (!text.includes("\n")) return text;
   const shown = document.createDocumentFragment();
   for (const part of text.split(/(\n)/)) shown.append(part === "\n" ? make("i", { className: "unseen", textContent: "↵" }) : "", part);

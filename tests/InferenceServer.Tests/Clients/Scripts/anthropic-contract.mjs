@@ -41,6 +41,8 @@ seen.stopped = view(await client.messages.create({ model, max_tokens: 256, messa
 // The next turn: the blocks of the last one, thoughts and all, sent back.
 const turns = [...messages, { role: "assistant", content: whole.content }, { role: "user", content: [{ type: "text", text: question }] }];
 seen.next = view(await client.messages.create({ model, max_tokens: 256, system: "Answer in one sentence.", messages: turns }));
+seen.models = [];
+for await (const served of client.models.list()) seen.models.push({ id: served.id, type: served.type, name: served.display_name, created: Date.parse(served.created_at) > 0 });
 seen.counted = (await client.messages.countTokens({ model, messages })).input_tokens;
 
 const schema = { type: "object", properties: { shells: { type: "integer", minimum: 0, maximum: 99 } }, required: ["shells"], additionalProperties: false };

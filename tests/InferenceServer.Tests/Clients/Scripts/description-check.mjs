@@ -89,4 +89,6 @@ for (const [path, method, body] of [
 // Thoughts in summary.
 await call("/v1/chat/completions", "post", { body: { model: "quiet-star-stories", messages: [{ role: "user", content: "What is 47, minus 19?" }], max_tokens: 8 } });
 await call("/v1/generate", "post", { body: { model: "quiet-star-stories", prompt: "What is 47, minus 19?", max_tokens: 4, thoughts: "all" } });
+for (const stream of [false, true])
+  await call("/v1/responses", "post", { body: { model: "tas-stories", input: question, reasoning: { summary: "auto" }, stream } });
 console.log(JSON.stringify({ checked, examples, problems }));

@@ -89,8 +89,8 @@ internal sealed unsafe class Products : IDisposable
     // together, so that neither is read again and again from beyond it.
     private int Split(PackedMatrix weight, int rows)
     {
-        var rowBytes = (int)(_ldx / Activations.Rows(_form));
-        var rowsAtMost = Math.Max(2 * RowUnit, ItemActivations / rowBytes / RowUnit * RowUnit);
+        var rowBytes = Activations.Bytes(_form, weight.Inputs) / Activations.Rows(_form);
+        var rowsAtMost = Math.Max(2 * RowUnit, (int)(ItemActivations / rowBytes / RowUnit * RowUnit));
         var share = Math.Max(1, weight.Strips / _pool.Threads);
         var atLeast = rows > rowsAtMost ? ManyStrips : Math.Min((int)((ItemBytes + weight.StripBytes - 1) / weight.StripBytes), share / ItemsPerThread);
         _stripsPerItem = Math.Clamp(atLeast, 1, share);

@@ -31,7 +31,7 @@ internal sealed unsafe class MixerNet : IDisposable
         for (var i = 0; i < _layers.Length; i++)
         {
             var layer = _layers[i];
-            _products.Run(layer.Weight, layer.Bias, x.Floats, 0, y.Floats, 0, 1);
+            _products.Run(layer.Weight, layer.Bias, x.Floats, layer.Weight.Inputs, y.Floats, layer.Weight.Outputs, 1);
             if (i + 1 < _layers.Length) _kernels.Activate(Activation.Relu, y.Floats, null, layer.Weight.Outputs);
             (x, y) = (y, x);
         }

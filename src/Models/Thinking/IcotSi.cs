@@ -17,9 +17,15 @@ public sealed class IcotSi(GenerationRequest request, ProgramContext context) : 
 
     protected override void OnToken(int token, in HeadResult result, ITokenSink sink)
     {
+        if (IsAnswering && Request.StopTokens.Contains(token))
+        {
+            Complete(FinishReason.Stop, sink);
+            return;
+        }
+
         // Separators before the last part the text, whatever a request makes of its end.
         var ends = IsLastPart
-            ? EndsSequence(token) || (token == Context.Thinking.SeparatorTokenId && !Request.IgnoreEndOfSequence)
+            ? !Request.IgnoreEndOfSequence && (IsEndOfSequence(token) || token == Context.Thinking.SeparatorTokenId)
             : IsEndOfSequence(token) || token == Context.Thinking.SeparatorTokenId;
         if (ends && ++_separators == Context.Thinking.EosCountToStop)
         {

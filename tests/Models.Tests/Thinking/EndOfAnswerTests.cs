@@ -53,6 +53,17 @@ public class EndOfAnswerTests
     }
 
     [Fact]
+    public void Where_a_chain_of_thought_is_part_of_the_answer_a_stop_token_ends_it_too()
+    {
+        var setup = TinySetup.IcotSi();
+        using var decoder = new ScriptedDecoder(setup.Spec, [4, 6, Eos, 5, Eos]);
+        var request = new GenerationRequest { Prompt = [1, 2, Eos], MaxTokens = MaxTokens, StopTokens = new HashSet<int> { 6 }, WholeText = true };
+        var run = new ProgramDriver(decoder).Generate(setup, request);
+        Assert.Equal([4, 6], run.Sink.Answer); // the whole text tells also what ended it
+        Assert.Equal(FinishReason.Stop, run.Program.Finish);
+    }
+
+    [Fact]
     public void Tokens_outside_the_vocabulary_that_end_a_sequence_are_no_obstacle()
     {
         var setup = TinySetup.Plain() with { EndOfSequence = new HashSet<int> { Eos, TinySetup.Vocabulary + 5 } };

@@ -66,7 +66,7 @@ internal static class RooflineBenchmark
 
         Console.WriteLine("\nBeside the products:");
         table = new MarkdownTable("what", "ms>", "GB/s>", "GFLOP/s>");
-        foreach (var cell in Others(shape, formats, kernels, cpu, 8 * context, rounds, steps))
+        foreach (var cell in Others(shape, formats, kernels, cpu, threads, 8 * context, rounds, steps))
         {
             table.Row(
                 cell.Name,
@@ -82,8 +82,8 @@ internal static class RooflineBenchmark
     }
 
     private static IEnumerable<OtherCells.Cell> Others(
-        LlamaShape shape, IReadOnlyList<WeightFormat> formats, KernelSet kernels, CpuOptions cpu, int context, int rounds, int steps) =>
-        OtherCells.Attention(shape, cpu, context, rounds, steps)
+        LlamaShape shape, IReadOnlyList<WeightFormat> formats, KernelSet kernels, CpuOptions cpu, int threads, int context, int rounds, int steps) =>
+        AttentionCells.Measure(shape, kernels, cpu, threads, context, rounds)
             .Concat(formats.SelectMany(format => OtherCells.Heads(shape, cpu with { Weights = format }, rounds, steps)))
             .Concat(RowCells.Measure(shape, kernels, rounds));
 
